@@ -1,0 +1,72 @@
+import type { MountSpec } from "../src/sys/mount-spec.ts";
+
+declare const snapshotIdBrand: unique symbol;
+
+/** Name of a snapshot on disk: 64 lower-case hexadecimal digits, chosen by the store. */
+export type SnapshotId = string & { readonly [snapshotIdBrand]: true };
+
+export interface Usage {
+  /** Allocated bytes, as `du` counts them: holes left out, hard links once. */
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
+/**
+ * A driver keeps file trees on one file system and shares what they have in common. It
+ * knows nothing of images, digests, tar or names: the snapshot store above it decides
+ * which snapshots exist, whose parent is whose and what may go.
+ *
+ *     create ──▶ writable ──seal──▶ sealed ──destroy──▶ gone
+ *                    └──────────destroy────────────────────▶
+ *
+ * Words. A snapshot is *writable* until it is sealed; only a sealed one may be a parent.
+ * `parents` is the chain below a snapshot, nearest first.
+ *
+ * A driver may rely on three things: `parents` is complete and all of it sealed; one id is
+ * never in two calls at once; nothing is mounted from a snapshot that is being sealed or
+ * destroyed. Any call can be cut short by a crash: `destroy` must accept what is left then.
+ *
+ * An ability that a driver lacks is an absent property, never a method that throws.
+ */
+export interface StorageDriver {
+  readonly name: string;
+
+  /**
+   * Makes `id`: writable, equal to `parents[0]`, or empty when there is none.
+   * @throws TsimgError ERR_DRIVER when the chain is longer than the driver can stack
+   */
+  create(id: SnapshotId, parents: readonly SnapshotId[]): void;
+
+  /** Makes `id` fit to be a parent. Sealing twice changes nothing. */
+  seal(id: SnapshotId): void;
+
+  /** The mounts that show `id`'s whole tree, in the order to perform them on one target. */
+  mounts(
+    id: SnapshotId,
+    parents: readonly SnapshotId[],
+    mode: "rw" | "ro",
+  ): readonly MountSpec[];
+
+  /** Frees `id`, whose children are already gone. An id that does not exist is no error. */
+  destroy(id: SnapshotId): void;
+
+  /** Every id on disk, half-made ones too: what a sweep compares with the database. */
+  list(): readonly SnapshotId[];
+
+  /** Bytes and inodes of this snapshot alone, parents left out. */
+  usage(id: SnapshotId): Usage;
+
+  /** Absolute directories by docker's GraphDriver names, for `inspect`. */
+  paths(id: SnapshotId, parents: readonly SnapshotId[]): Readonly<Record<string, string>>;
+
+  /** Present where a layer can be written unmounted, before its parents are there. */
+  readonly upper?: {
+    /**
+     * The directory to write into, in overlay form: a whiteout is a 0:0 character device,
+     * an opaque directory carries the xattr `trusted.overlay.opaque=y`.
+     */
+    dir(id: SnapshotId): string;
+    /** The layer's root was opaque: its parents are left out of every mount from now on. */
+    cutBelow(id: SnapshotId): void;
+  };
+}
