@@ -32,20 +32,17 @@ export interface StorageDriver {
   readonly name: string;
 
   /**
-   * Makes `id`: writable, equal to `parents[0]`, or empty when there is none.
+   * Makes `id`: writable, equal to `parents[0]`, or empty when there is none. With `upper`
+   * the parents need only be created, not sealed, as long as nothing mounts `id`.
    * @throws TsimgError ERR_DRIVER when the chain is longer than the driver can stack
    */
   create(id: SnapshotId, parents: readonly SnapshotId[]): void;
 
   /** Makes `id` fit to be a parent. Sealing twice changes nothing. */
-  seal(id: SnapshotId): void;
+  seal(id: SnapshotId, parents: readonly SnapshotId[]): void;
 
   /** The mounts that show `id`'s whole tree, in the order to perform them on one target. */
-  mounts(
-    id: SnapshotId,
-    parents: readonly SnapshotId[],
-    mode: "rw" | "ro",
-  ): readonly MountSpec[];
+  mounts(id: SnapshotId, parents: readonly SnapshotId[], mode: "rw" | "ro"): readonly MountSpec[];
 
   /** Frees `id`, whose children are already gone. An id that does not exist is no error. */
   destroy(id: SnapshotId): void;
@@ -58,6 +55,9 @@ export interface StorageDriver {
 
   /** Absolute directories by docker's GraphDriver names, for `inspect`. */
   paths(id: SnapshotId, parents: readonly SnapshotId[]): Readonly<Record<string, string>>;
+
+  /** Present where deleting these files and directories is all that `destroy` does. */
+  files?(id: SnapshotId): readonly string[];
 
   /** Present where a layer can be written unmounted, before its parents are there. */
   readonly upper?: {

@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import { Overlay2Driver } from "../drivers/overlay2/overlay2.ts";
+import { ContentStore } from "./content/content-store.ts";
+import { ImageStore } from "./image/image-store.ts";
+import { SnapshotStore } from "./snapshot/snapshot-store.ts";
+import { Database } from "./store/database.ts";
+import { type StorePaths, storePaths } from "./store/paths.ts";
+
+export interface AppOptions {
+  readonly root?: string | undefined;
+  readonly runRoot?: string | undefined;
+}
+
+/** Every driver there is, in the order in which they are looked at. */
+export const DEFAULT_DRIVER = "overlay2";
+
+/**
+ * Puts the concrete parts together: the one place that knows them all. Each part is made
+ * when it is first asked for, so that a command pays for what it uses.
+ */
+export class App implements Disposable {
+  readonly paths: StorePaths;
+  private openDatabase: Database | undefined;
+  private openSnapshots: SnapshotStore | undefined;
+
+  constructor(options: AppOptions) {
+    this.paths = storePaths(options.root, options.runRoot);
+  }
+
+  get database(): Database {
+    this.openDatabase ??= new Database(this.paths.database);
+    return this.openDatabase;
+  }
+
+  get content(): ContentStore {
+    return new ContentStore(this.database, this.paths);
+  }
+
+  get snapshots(): SnapshotStore {
+    this.openSnapshots ??= new SnapshotStore(this.database, [new Overlay2Driver(this.paths.root)]);
+    return this.openSnapshots;
+  }
+
+  get images(): ImageStore {
+    return new ImageStore(this.database);
+  }
+
+  [Symbol.dispose](): void {
+    this.openDatabase?.[Symbol.dispose]();
+  }
+}
+
+/** A program that the build makes, beside the bundle that is running. */
+export function builtProgram(name: string): string {
+  const here = import.meta.dirname;
+  return join(here.endsWith("/chunks") ? join(here, "..") : here, name);
+}

@@ -1,0 +1,31 @@
+import type { Command } from "commander";
+import { App } from "../app.ts";
+
+/** The store that the command line, or else the environment, names. */
+export function openApp(command: Command): App {
+  const options = command.optsWithGlobals<{ root?: string; runroot?: string }>();
+  return new App({
+    root: options.root ?? process.env["TSIMG_ROOT"],
+    runRoot: options.runroot ?? process.env["TSIMG_RUNROOT"],
+  });
+}
+
+/**
+ * Runs `action` with a signal that Ctrl-C and SIGTERM abort: what is running winds up and
+ * leaves nothing but partial downloads. A second Ctrl-C ends the process at once.
+ */
+export async function interruptible<T>(action: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const interrupt = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted) process.exit(signal === "SIGINT" ? 130 : 143);
+    const error = new DOMException("interrupted", "AbortError");
+    controller.abort(error);
+  };
+  const signals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+  for (const signal of signals) process.on(signal, interrupt);
+  try {
+    return await action(controller.signal);
+  } finally {
+    for (const signal of signals) process.off(signal, interrupt);
+  }
+}

@@ -1,0 +1,54 @@
+import { type App, builtProgram } from "../app.ts";
+import { type PullResult, pullImage } from "../image/pull.ts";
+import type { Platform } from "../oci/platform.ts";
+import type { Reference } from "../oci/reference.ts";
+import { TsimgError } from "../sys/error.ts";
+import type { PullProgress } from "./output/progress.ts";
+import { VERSION } from "./version.ts";
+
+/** A layer may unpack to 64 GiB unless told otherwise. */
+const DEFAULT_MAX_LAYER_BYTES = 64 * 1024 ** 3;
+
+export interface RegistryPull {
+  readonly reference: Reference;
+  readonly platform: Platform;
+  readonly driver: string;
+  readonly parallel: number;
+  readonly plainHttp: boolean;
+  readonly maxLayerBytes?: number;
+  readonly signal: AbortSignal;
+  readonly progress: PullProgress;
+}
+
+/** Pulls with the registry client, which is loaded here, since it takes longest to load. */
+export async function pullFromRegistry(app: App, pull: RegistryPull): Promise<PullResult> {
+  if (process.getuid?.() !== 0)
+    throw new TsimgError("ERR_ROOT_REQUIRED", "unpacking layers needs root", {
+      hint: "files of an image belong to many users: run tsimg with sudo",
+    });
+  const { RegistryClient } = await import("../registry/client.ts");
+  const { loginCredentials } = await import("../registry/credentials.ts");
+  using client = new RegistryClient({
+    plainHttp: pull.plainHttp,
+    userAgent: `tsimg/${VERSION}`,
+    credentials: loginCredentials(process.env),
+  });
+  const { database, paths, content, snapshots, images } = app;
+  const context = { database, paths, content, snapshots, images, client };
+  return pullImage(
+    { ...context, unpackProgram: builtProgram("unpack.cjs") },
+    {
+      ...pull,
+      maxLayerBytes: pull.maxLayerBytes ?? maxLayerBytesOf(process.env["TSIMG_MAX_LAYER_BYTES"]),
+      onLayers: (layers) => pull.progress.layers(layers),
+      onEvent: (event) => pull.progress.event(event),
+    },
+  );
+}
+
+function maxLayerBytesOf(text: string | undefined): number {
+  if (text === undefined || text === "") return DEFAULT_MAX_LAYER_BYTES;
+  const bytes = Number(text);
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new TsimgError("ERR_USAGE", `TSIMG_MAX_LAYER_BYTES is '${text}', not a number of bytes`);
+}

@@ -1,0 +1,33 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import type { SnapshotId } from "../../drivers/driver.ts";
+import { MergedTree } from "../layer/stitch/merged-tree.ts";
+import type { SnapshotStore } from "../snapshot/snapshot-store.ts";
+import { mountPrivately } from "../sys/private-mounts.ts";
+
+/** No passwd or group file that is larger is read. */
+const MAX_SIZE = 1 << 20;
+
+/** The image's own user database, as text; empty where it has none. */
+export interface Accounts {
+  readonly passwd: string;
+  readonly group: string;
+}
+
+/**
+ * Keeps the image's passwd and group files beside its snapshot, so that a run can resolve
+ * users without mounting anything. They can't change: the snapshot is sealed.
+ */
+export function recordAccounts(snapshots: SnapshotStore, view: string, top: SnapshotId): void {
+  if (snapshots.accounts(top) !== undefined) return;
+  mkdirSync(view, { recursive: true });
+  using _view = mountPrivately(snapshots.mounts(top, "ro"), view);
+  const tree = new MergedTree(view, undefined, []);
+  const accounts: Accounts = { passwd: readText(tree, "etc/passwd"), group: readText(tree, "etc/group") };
+  snapshots.setAccounts(top, JSON.stringify(accounts));
+}
+
+function readText(tree: MergedTree, path: string): string {
+  const found = tree.look(tree.resolve(path, true));
+  if (found?.stat.isFile() !== true || found.stat.size > MAX_SIZE) return "";
+  return readFileSync(tree.upper.at(found.path), "utf8");
+}

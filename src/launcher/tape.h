@@ -1,0 +1,98 @@
+/*
+ * The launch tape: a file of system calls with literal arguments, compiled by
+ * src/runtime/tape. docs/launch-tape.md describes the image; encode.ts writes it.
+ */
+#ifndef TSIMG_TAPE_H
+#define TSIMG_TAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TAPE_MAGIC 0x50415454u /* "TTAP" */
+#define TAPE_VERSION 1u
+#define TAPE_REGISTERS 256
+
+/* What is no system call has a negative number. */
+enum tape_operation {
+  OPERATION_SKIP = -1,   /* nothing: carries a jump */
+  OPERATION_FAIL = -2,   /* the label is the message; args[0] is an errno to add, or 0 */
+  OPERATION_POKE = -3,   /* args[1] as 32 bits to the address args[0] */
+  OPERATION_RMTREE = -4, /* removes the tree at the path args[0] */
+  OPERATION_INIT = -5,   /* forks: the parent becomes the reaping PID 1 */
+};
+
+enum tape_step_flag {
+  STEP_TOLERATE_ANY = 1,
+  STEP_WARN = 2,       /* a tolerated error is still told to the user */
+  STEP_RETRY_BUSY = 4, /* EBUSY goes away by itself soon: try again for a while */
+};
+
+enum tape_phase_name { PHASE_BEFORE, PHASE_CHILD, PHASE_AFTER, PHASE_COUNT };
+
+enum tape_option {
+  OPTION_DETACHED = 1,
+  OPTION_TTY = 2,
+  OPTION_STDIN = 4,
+};
+
+/* Registers that the launcher fills before the child's first step. */
+enum tape_register {
+  REGISTER_REPORT,
+  REGISTER_STDIN,
+  REGISTER_STDOUT,
+  REGISTER_STDERR,
+  REGISTER_NONE = 255,
+};
+
+struct tape_header {
+  uint32_t magic, version, machine, size;
+  uint64_t clone_flags;
+  uint32_t options;
+  uint32_t relocations, relocation_count;
+  struct {
+    uint32_t offset, count;
+  } phases[PHASE_COUNT];
+  /* Offsets of strings; 0 is none. */
+  uint32_t started_record, exit_record, log_file, print_id, oom_file;
+};
+
+struct tape_step {
+  int32_t number;
+  uint8_t result, register_mask, status, flags;
+  uint16_t tolerated[4]; /* errno values, 0 is none */
+  uint16_t skip_on_ok, skip_on_tolerated;
+  uint32_t label, hint; /* offsets of strings; 0 is none */
+  uint32_t unused;
+  uint64_t args[6];
+};
+
+_Static_assert(sizeof(struct tape_header) == 80, "header layout");
+_Static_assert(sizeof(struct tape_step) == 80, "step layout");
+
+struct tape {
+  const struct tape_header *header;
+  char *base;
+  int64_t registers[TAPE_REGISTERS];
+};
+
+/* Told of a step that failed, or that was tolerated and is marked to be told. */
+typedef void tape_notice(struct tape *tape, const struct tape_step *step, int error, bool fatal);
+
+/* Maps and relocates the file at `path`; false after printing why not. */
+bool tape_map(struct tape *tape, const char *path);
+
+/*
+ * Performs a phase's steps in order. Stops at the first failure and returns that step,
+ * or with `keep_going` returns NULL after the last one.
+ */
+const struct tape_step *tape_run(struct tape *tape, enum tape_phase_name phase, bool keep_going,
+                                 tape_notice *notice);
+
+const struct tape_step *tape_step_at(const struct tape *tape, enum tape_phase_name phase,
+                                     uint32_t index);
+
+/* The string at `offset`, or NULL for 0. */
+const char *tape_string(const struct tape *tape, uint32_t offset);
+
+#endif

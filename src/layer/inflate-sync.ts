@@ -1,0 +1,135 @@
+import type { Decompressor } from "./inflate.ts";
+import { NodeDecompressor } from "./inflate-node.ts";
+import { checkTrailing, corruptStream, isZero } from "./inflate-trailing.ts";
+
+/** The part of the zlib-sync addon that is used. */
+export interface ZlibSync {
+  readonly Inflate: new (options: { chunkSize: number; windowBits: number }) => ZlibSyncInflate;
+  readonly Z_SYNC_FLUSH: number;
+  readonly Z_STREAM_END: number;
+}
+
+interface ZlibSyncInflate {
+  /** Takes all of `chunk`, a Buffer: anything else crashes the process. */
+  push(chunk: Buffer, flush: number): void;
+  /** zlib's status: negative for an error. */
+  readonly err: number;
+  readonly msg: string | null;
+  /** A copy of what the last push gave; a new one each time it is read. */
+  readonly result: Buffer | null;
+}
+
+/**
+ * The addon gathers all that one push gives: at zlib's best ratio (1032) this is 33 MB, so
+ * a bomb can't fill the memory before the output limit sees it.
+ */
+const SLICE_SIZE = 32 * 1024;
+const OUTPUT_SIZE = 128 * 1024;
+/** 15 for the window, 16 for "gzip only". */
+export const GZIP_WINDOW_BITS = 31;
+/** Header 10, empty deflate stream 2, trailer 8. */
+const SMALLEST_MEMBER = 20;
+
+/**
+ * gzip by the zlib-sync addon, on this thread. Nearly every layer is one gzip member, and
+ * that is what it decodes; what follows a first member, if anything does, is node:zlib's,
+ * since the addon keeps the memory of every object it ever made.
+ *
+ * The addon doesn't tell how much input it took. So the last byte of the input is held back:
+ * a stream that ends before it has something behind. Where that begins is then searched for
+ * by the member's trailer. It could be found too early only if the compressed data itself
+ * holds the trailer's length followed by what looks like a gzip header or padding; that
+ * makes an error or a wrong diffID, never a wrong layer.
+ */
+export class SyncGunzip implements Decompressor {
+  readonly #zlibSync: ZlibSync;
+  readonly #inflate: ZlibSyncInflate;
+  readonly #emit: (chunk: Buffer) => void;
+  #heldBack: Buffer | undefined;
+  /** The three bytes before the next slice: a trailer may lie across. */
+  #before = Buffer.alloc(3);
+  #inputBytes = 0;
+  #outputBytes = 0;
+  #rest: Decompressor | undefined;
+
+  constructor(zlibSync: ZlibSync, emit: (chunk: Buffer) => void) {
+    this.#zlibSync = zlibSync;
+    this.#emit = emit;
+    this.#inflate = new zlibSync.Inflate({
+      chunkSize: OUTPUT_SIZE,
+      windowBits: GZIP_WINDOW_BITS,
+    });
+  }
+
+  push(chunk: Buffer): void | Promise<void> {
+    if (this.#rest !== undefined) return this.#rest.push(chunk);
+    if (chunk.length === 0) return;
+    if (this.#heldBack !== undefined && this.#feed(this.#heldBack) !== undefined) {
+      return this.#handOver(chunk);
+    }
+    const last = chunk.length - 1;
+    for (let at = 0; at < last; at += SLICE_SIZE) {
+      const slice = chunk.subarray(at, Math.min(last, at + SLICE_SIZE));
+      const end = this.#feed(slice);
+      if (end !== undefined) return this.#handOver(chunk.subarray(at + end));
+    }
+    this.#heldBack = Buffer.of(chunk[last] ?? 0);
+  }
+
+  finish(): void | Promise<void> {
+    if (this.#rest !== undefined) return this.#rest.finish();
+    if (this.#heldBack === undefined || this.#feed(this.#heldBack) === undefined) {
+      throw corruptStream("gzip", "is cut short");
+    }
+  }
+
+  close(): void {
+    this.#rest?.close();
+  }
+
+  /** @returns the end of the member in `slice`, if it is there */
+  #feed(slice: Buffer): number | undefined {
+    this.#inflate.push(slice, this.#zlibSync.Z_SYNC_FLUSH);
+    const { err, result } = this.#inflate;
+    if (err < 0 || result === null) {
+      throw corruptStream("gzip", `is corrupt: ${this.#inflate.msg}`);
+    }
+    this.#outputBytes += result.length;
+    if (result.length > 0) this.#emit(result);
+    const end = err === this.#zlibSync.Z_STREAM_END ? this.#memberEnd(slice) : undefined;
+    this.#inputBytes += slice.length;
+    this.#before = Buffer.from(Buffer.concat([this.#before, slice.subarray(-3)]).subarray(-3));
+    return end;
+  }
+
+  #memberEnd(slice: Buffer): number {
+    const bytes = Buffer.concat([this.#before, slice]);
+    const length = this.#outputBytes % 2 ** 32;
+    const first = Math.max(1, SMALLEST_MEMBER - this.#inputBytes);
+    for (let end = first; end <= slice.length; end++) {
+      if (bytes.readUInt32LE(end - 1) === length && mayFollow(slice.subarray(end))) return end;
+    }
+    throw corruptStream("gzip", "is followed by something else");
+  }
+
+  #handOver(bytes: Buffer): void | Promise<void> {
+    this.#rest = bytes[0] === 0 ? new ZeroPadding() : new NodeDecompressor("gzip", this.#emit);
+    return this.#rest.push(bytes);
+  }
+}
+
+/** What stands behind a gzip member: nothing, padding, or the next one's header. */
+function mayFollow(bytes: Buffer): boolean {
+  if (bytes[0] === 0) return isZero(bytes);
+  return [0x1f, 0x8b, 0x08].every((byte, at) => at >= bytes.length || bytes[at] === byte);
+}
+
+class ZeroPadding implements Decompressor {
+  push(chunk: Buffer): void {
+    checkTrailing("gzip", chunk);
+  }
+
+  finish(): void {}
+
+  close(): void {}
+}

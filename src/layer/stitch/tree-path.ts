@@ -1,0 +1,55 @@
+import { type BigIntStats, lstatSync } from "node:fs";
+import { tolerating } from "../../sys/errno.ts";
+import { setModificationTime } from "../../sys/file-node.ts";
+import { type ByteString, toBuffer } from "../tar/byte-string.ts";
+
+const SLASH = Buffer.from("/");
+
+/** A tree on the disk, whose inside is not trusted: no symlink in it is ever followed. */
+export class TreeRoot {
+  private readonly root: Buffer;
+
+  constructor(root: string) {
+    this.root = Buffer.from(root);
+  }
+
+  /** The absolute path of `path`, which is relative to the root; "" is the root itself. */
+  at(path: string): Buffer {
+    if (path === "") return this.root;
+    return Buffer.concat([this.root, SLASH, toBuffer(path as ByteString)]);
+  }
+
+  /** What is at `path`, provided that all directories on the way are real ones. */
+  look(path: string): BigIntStats | undefined {
+    for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1))
+      if (this.lstat(path.slice(0, slash))?.isDirectory() !== true) return undefined;
+    return this.lstat(path);
+  }
+
+  /** Runs `change` on what is in the directory at `path`, and gives it its old time back. */
+  keepingTime<T>(path: string, change: () => T): T {
+    const before = this.lstat(path);
+    const result = change();
+    if (before !== undefined) setModificationTime(this.at(path), before.mtimeNs);
+    return result;
+  }
+
+  private lstat(path: string): BigIntStats | undefined {
+    return tolerating(["ENOENT", "ENOTDIR", "ENAMETOOLONG"], () =>
+      lstatSync(this.at(path), { bigint: true }),
+    );
+  }
+}
+
+/** A whiteout of overlay: a character device 0:0. */
+export function isWhiteout(stat: BigIntStats): boolean {
+  return stat.isCharacterDevice() && stat.rdev === 0n;
+}
+
+export function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+export function joinPath(directory: string, name: string): string {
+  return directory === "" ? name : `${directory}/${name}`;
+}

@@ -1,0 +1,3 @@
+import { main } from "./unpack-process.ts";
+
+void main();

@@ -1,0 +1,209 @@
+/**
+ * The OCI runtime specification's `config.json`, as far as tsimg writes it.
+ *
+ * A value of type `Spec` is plain JSON: `JSON.stringify` gives a file that runc and crun accept.
+ *
+ * @see OCI runtime-spec 1.2, config.md and config-linux.md
+ */
+
+export interface Spec {
+  readonly ociVersion: string;
+  readonly root: Root;
+  readonly hostname?: string;
+  readonly process: Process;
+  /** In the order in which they are made. */
+  readonly mounts: readonly Mount[];
+  readonly linux: Linux;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export interface Root {
+  /** Absolute, or relative to the bundle. */
+  readonly path: string;
+  readonly readonly?: boolean;
+}
+
+export interface Process {
+  readonly terminal?: boolean;
+  /** Characters, not pixels. Only meaningful with `terminal`. */
+  readonly consoleSize?: { readonly height: number; readonly width: number };
+  readonly user: User;
+  /** At least one; the first is looked up in the PATH of `env` unless it has a slash. */
+  readonly args: readonly string[];
+  /** `NAME=value`, each name once. */
+  readonly env: readonly string[];
+  /** Absolute, in the container. */
+  readonly cwd: string;
+  readonly capabilities?: CapabilitySets;
+  readonly rlimits?: readonly Rlimit[];
+  readonly noNewPrivileges?: boolean;
+  readonly oomScoreAdj?: number;
+}
+
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+  readonly umask?: number;
+  readonly additionalGids?: readonly number[];
+}
+
+/** Names with the `CAP_` prefix. */
+export interface CapabilitySets {
+  readonly bounding: readonly string[];
+  readonly effective: readonly string[];
+  readonly permitted: readonly string[];
+  readonly inheritable: readonly string[];
+  readonly ambient: readonly string[];
+}
+
+export interface Rlimit {
+  /** `RLIMIT_NOFILE` and so on. */
+  readonly type: string;
+  readonly soft: number;
+  readonly hard: number;
+}
+
+export interface Mount {
+  /** Absolute, in the container. */
+  readonly destination: string;
+  /** A file system's name, or `bind`. */
+  readonly type: string;
+  readonly source: string;
+  /** As mount(8) spells them: flags, propagation, and data for the file system. */
+  readonly options: readonly string[];
+}
+
+export interface Linux {
+  readonly namespaces: readonly Namespace[];
+  /** Absolute below the cgroup mount, one path for all controllers. */
+  readonly cgroupsPath?: string;
+  readonly resources?: Resources;
+  /** Nodes to make in /dev beside those that every runtime makes. */
+  readonly devices?: readonly Device[];
+  readonly seccomp?: Seccomp;
+  readonly rootfsPropagation?: "shared" | "slave" | "private" | "unbindable";
+  readonly maskedPaths?: readonly string[];
+  readonly readonlyPaths?: readonly string[];
+  readonly sysctl?: Readonly<Record<string, string>>;
+}
+
+export type NamespaceType =
+  | "pid"
+  | "network"
+  | "mount"
+  | "ipc"
+  | "uts"
+  | "user"
+  | "cgroup"
+  | "time";
+
+export interface Namespace {
+  readonly type: NamespaceType;
+  /** A namespace to join; a new one is made when absent. */
+  readonly path?: string;
+}
+
+export interface Device {
+  readonly path: string;
+  /** Character, block, fifo. */
+  readonly type: "c" | "b" | "u" | "p";
+  readonly major?: number;
+  readonly minor?: number;
+  /** Permission bits alone. */
+  readonly fileMode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+export interface Resources {
+  /** Applied in order; a later rule wins. */
+  readonly devices?: readonly DeviceRule[];
+  readonly memory?: MemoryResources;
+  readonly cpu?: CpuResources;
+  readonly pids?: { readonly limit: number };
+}
+
+export interface DeviceRule {
+  readonly allow: boolean;
+  /** All kinds when absent. */
+  readonly type?: "a" | "c" | "b";
+  /** All numbers when absent. */
+  readonly major?: number;
+  readonly minor?: number;
+  /** Letters of `rwm`. */
+  readonly access?: string;
+}
+
+export interface MemoryResources {
+  /** Bytes; -1 is no limit. */
+  readonly limit?: number;
+  /** Bytes of memory *and* swap together, as v1 counts; -1 is no limit. */
+  readonly swap?: number;
+  /** Bytes. */
+  readonly reservation?: number;
+}
+
+export interface CpuResources {
+  /** v1 weight, 2 to 262144; 1024 is the default. */
+  readonly shares?: number;
+  /** Microseconds of CPU time in each period. */
+  readonly quota?: number;
+  /** Microseconds. */
+  readonly period?: number;
+  /** A list such as `0-2,7`. */
+  readonly cpus?: string;
+  readonly mems?: string;
+}
+
+export type SeccompAction =
+  | "SCMP_ACT_ALLOW"
+  | "SCMP_ACT_ERRNO"
+  | "SCMP_ACT_KILL"
+  | "SCMP_ACT_KILL_THREAD"
+  | "SCMP_ACT_KILL_PROCESS"
+  | "SCMP_ACT_TRAP"
+  | "SCMP_ACT_TRACE"
+  | "SCMP_ACT_LOG";
+
+export type SeccompArch =
+  | "SCMP_ARCH_X86_64"
+  | "SCMP_ARCH_X86"
+  | "SCMP_ARCH_X32"
+  | "SCMP_ARCH_AARCH64"
+  | "SCMP_ARCH_ARM";
+
+export type SeccompOperator =
+  | "SCMP_CMP_EQ"
+  | "SCMP_CMP_NE"
+  | "SCMP_CMP_LT"
+  | "SCMP_CMP_LE"
+  | "SCMP_CMP_GE"
+  | "SCMP_CMP_GT"
+  | "SCMP_CMP_MASKED_EQ";
+
+export interface Seccomp {
+  readonly defaultAction: SeccompAction;
+  readonly defaultErrnoRet?: number;
+  readonly architectures: readonly SeccompArch[];
+  readonly flags?: readonly string[];
+  /** The first rule that fits decides between rules with and without conditions. */
+  readonly syscalls: readonly SeccompRule[];
+}
+
+export interface SeccompRule {
+  readonly names: readonly string[];
+  readonly action: SeccompAction;
+  readonly errnoRet?: number;
+  /** All must hold. */
+  readonly args?: readonly SeccompArg[];
+}
+
+export interface SeccompArg {
+  /** 0 to 5. */
+  readonly index: number;
+  /** The number compared with; the mask for `SCMP_CMP_MASKED_EQ`. */
+  readonly value: number;
+  /** What the masked argument must equal, for `SCMP_CMP_MASKED_EQ`. */
+  readonly valueTwo?: number;
+  readonly op: SeccompOperator;
+}

@@ -1,0 +1,87 @@
+import { constants } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { identityOf, isAlive } from "../../store/process-identity.ts";
+import { errorCode } from "../../sys/errno.ts";
+import { TsimgError } from "../../sys/error.ts";
+import type { Container } from "./container.ts";
+import type { ContainerStore } from "./container-store.ts";
+
+const POLL = 20;
+
+/**
+ * A signal by name, with or without "SIG", or by number.
+ * @throws TsimgError ERR_USAGE
+ */
+export function parseSignal(text: string): number {
+  const realTime = /^(?:SIG)?RTMIN(?:\+(\d+))?$/i.exec(text);
+  if (realTime !== null && Number(realTime[1] ?? 0) <= 30) return 34 + Number(realTime[1] ?? 0);
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= 1 && number <= 64) return number;
+  const name = text.toUpperCase().replace(/^(?:SIG)?/, "SIG");
+  const known = constants.signals as Readonly<Record<string, number>>;
+  const found = Object.hasOwn(known, name) ? known[name] : undefined;
+  if (found !== undefined) return found;
+  throw new TsimgError("ERR_USAGE", `invalid signal: '${text}'`, {
+    hint: "use a name such as TERM or SIGHUP, or a number from 1 to 64",
+  });
+}
+
+/**
+ * Sends a signal to a container's first process.
+ * @throws TsimgError ERR_STATE when it isn't running
+ */
+export function signalContainer(container: Container, signal: number): void {
+  const { state, row } = container;
+  if (state.status !== "running")
+    throw new TsimgError("ERR_STATE", `container '${row.name}' is not running`);
+  const { pid, startTime } = state.started;
+  if (!isAlive(identityOf(pid, startTime))) return;
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (errorCode(error) !== "ESRCH") throw error;
+  }
+}
+
+/**
+ * Asks a container to stop, and kills it when it hasn't after `seconds`. One that isn't
+ * running is no error.
+ */
+export async function stopContainer(
+  containers: ContainerStore,
+  id: string,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const container = containers.existing(id);
+  if (container.state.status !== "running") return;
+  signalContainer(container, parseSignal(container.options.stopSignal));
+  if (await ended(container, seconds * 1000, signal)) return;
+  signalContainer(container, constants.signals.SIGKILL);
+  await ended(container, Number.POSITIVE_INFINITY, signal);
+}
+
+/** Waits until the container's launcher is done with it, at most `ms` milliseconds. */
+export async function ended(
+  container: Container,
+  ms: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (container.state.status !== "running") return true;
+  const { pid, startTime, launcher } = container.state.started;
+  const first = identityOf(pid, startTime);
+  for (const end = Date.now() + ms; Date.now() < end; ) {
+    if (!isAlive(first) && !isLauncher(launcher)) return true;
+    await sleep(POLL, undefined, { signal });
+  }
+  return false;
+}
+
+function isLauncher(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,60 @@
+import type { Device, DeviceRule } from "../oci/runtime-spec.ts";
+
+/** The nodes that the runtime spec promises in every /dev, for anyone to read and write. */
+export const STANDARD_DEVICES: readonly Device[] = [
+  { path: "/dev/null", type: "c", major: 1, minor: 3, fileMode: 0o666 },
+  { path: "/dev/zero", type: "c", major: 1, minor: 5, fileMode: 0o666 },
+  { path: "/dev/full", type: "c", major: 1, minor: 7, fileMode: 0o666 },
+  { path: "/dev/random", type: "c", major: 1, minor: 8, fileMode: 0o666 },
+  { path: "/dev/urandom", type: "c", major: 1, minor: 9, fileMode: 0o666 },
+  { path: "/dev/tty", type: "c", major: 5, minor: 0, fileMode: 0o666 },
+];
+
+/** The links that belong beside them: path to target. */
+export const STANDARD_LINKS: readonly (readonly [path: string, target: string])[] = [
+  ["/dev/fd", "/proc/self/fd"],
+  ["/dev/stdin", "/proc/self/fd/0"],
+  ["/dev/stdout", "/proc/self/fd/1"],
+  ["/dev/stderr", "/proc/self/fd/2"],
+  ["/dev/core", "/proc/kcore"],
+  ["/dev/ptmx", "pts/ptmx"],
+];
+
+/** Any node may be made, but only those that lead nowhere may be opened. */
+const DEFAULT_RULES: readonly DeviceRule[] = [
+  { allow: false, access: "rwm" },
+  { allow: true, type: "c", access: "m" },
+  { allow: true, type: "b", access: "m" },
+  ...STANDARD_DEVICES.map(
+    ({ major = 0, minor = 0 }): DeviceRule => ({
+      allow: true,
+      type: "c",
+      major,
+      minor,
+      access: "rwm",
+    }),
+  ),
+  // /dev/console, /dev/ptmx, and every pseudo-terminal.
+  { allow: true, type: "c", major: 5, minor: 1, access: "rwm" },
+  { allow: true, type: "c", major: 5, minor: 2, access: "rwm" },
+  { allow: true, type: "c", major: 136, access: "rwm" },
+];
+
+/** Which devices a container's cgroup lets it use, later rules over earlier ones. */
+export function deviceRules(privileged: boolean): readonly DeviceRule[] {
+  return privileged ? [{ allow: true, access: "rwm" }] : DEFAULT_RULES;
+}
+
+/**
+ * Which of the host's nodes a privileged container gets beside the standard ones.
+ *
+ * What belongs to one /dev alone is left out: its terminals' file system and its console.
+ */
+export function privilegedDevices(hostDevices: readonly Device[]): readonly Device[] {
+  const standard = new Set(STANDARD_DEVICES.map((device) => device.path));
+  return hostDevices.filter(({ path, type }) => {
+    if (type !== "c" && type !== "b") return false;
+    if (standard.has(path) || path === "/dev/console" || path === "/dev/ptmx") return false;
+    return !/^\/dev\/(pts|shm|mqueue|fd)\//.test(path);
+  });
+}

@@ -1,0 +1,120 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Device } from "../oci/runtime-spec.ts";
+import { TsimgError } from "../sys/error.ts";
+import { capabilityNames } from "./capabilities.ts";
+import { type CgroupLayout, detectCgroups } from "./cgroup/detect.ts";
+import type { CgroupRequest } from "./cgroup/plan.ts";
+import type { HostFacts } from "./create-spec.ts";
+import type { RunFlags } from "./run-flags.ts";
+import type { MachineArch } from "./seccomp/architectures.ts";
+
+export interface Host {
+  readonly facts: HostFacts;
+  readonly cgroups: Pick<CgroupRequest, "layout" | "v2Controllers" | "cpuset">;
+}
+
+/** /dev may hold directories, but no deep ones. */
+const MAX_DEV_DEPTH = 3;
+
+/**
+ * Reads what a spec and a cgroup plan need to know of this machine, no more than the flags
+ * make necessary.
+ *
+ * @throws TsimgError ERR_KERNEL when /proc isn't there to be asked
+ */
+export function readHost(flags: RunFlags): Host {
+  const layout = detectCgroups(mustRead("/proc/self/mountinfo"));
+  const onHostNetwork = flags.network === "host";
+  const hosts = onHostNetwork ? read("/etc/hosts") : undefined;
+  const resolvConf = onHostNetwork ? read("/etc/resolv.conf") : undefined;
+  return {
+    facts: {
+      arch: machineArch(),
+      hostname: mustRead("/proc/sys/kernel/hostname").trim(),
+      capabilities: ownCapabilities(),
+      devicesLimited: layout.v1.has("devices"),
+      devices: flags.privileged ? [...devicesBelow("/dev", MAX_DEV_DEPTH)] : [],
+      environment: process.env,
+      networkFiles: {
+        ...(hosts === undefined ? {} : { hosts }),
+        ...(resolvConf === undefined ? {} : { resolvConf }),
+      },
+    },
+    cgroups: readCgroups(layout, flags.cpusetCpus !== undefined),
+  };
+}
+
+function readCgroups(layout: CgroupLayout, choosesCpus: boolean): Host["cgroups"] {
+  const { unified } = layout;
+  const v2Controllers = unified === undefined ? "" : read(join(unified, "cgroup.controllers"));
+  const root = layout.v1.get("cpuset");
+  if (!choosesCpus || root === undefined) return { layout, v2Controllers: v2Controllers ?? "" };
+  const cpus = read(join(root, "cpuset.cpus"));
+  const mems = read(join(root, "cpuset.mems"));
+  const known = cpus !== undefined && mems !== undefined;
+  return {
+    layout,
+    v2Controllers: v2Controllers ?? "",
+    ...(known ? { cpuset: { cpus, mems } } : {}),
+  };
+}
+
+/** What this process has and may keep: the rest no child of it can get. */
+function ownCapabilities(): readonly string[] {
+  const status = mustRead("/proc/self/status");
+  const last = read("/proc/sys/kernel/cap_last_cap") ?? "40";
+  const mask = (name: string) => new RegExp(`^${name}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1];
+  const bounding = new Set(capabilityNames(mask("CapBnd") ?? "0", last));
+  return capabilityNames(mask("CapPrm") ?? "0", last).filter((name) => bounding.has(name));
+}
+
+function machineArch(): MachineArch {
+  if (process.arch === "x64") return "amd64";
+  if (process.arch === "arm64") return "arm64";
+  throw new TsimgError("ERR_KERNEL", `containers can't be run on ${process.arch} yet`, {
+    hint: "use an amd64 or arm64 machine",
+  });
+}
+
+function* devicesBelow(directory: string, depth: number): Iterable<Device> {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory() && depth > 1) yield* devicesBelow(path, depth - 1);
+    if (!entry.isCharacterDevice() && !entry.isBlockDevice()) continue;
+    const node = statSync(path, { throwIfNoEntry: false });
+    if (node === undefined) continue;
+    yield {
+      path,
+      type: entry.isBlockDevice() ? "b" : "c",
+      ...deviceNumbers(node.rdev),
+      fileMode: node.mode & 0o7777,
+      uid: node.uid,
+      gid: node.gid,
+    };
+  }
+}
+
+/** Major and minor as the C library packs them into a dev_t, up to 32 bits of it. */
+function deviceNumbers(dev: number): { major: number; minor: number } {
+  return { major: (dev >>> 8) & 0xfff, minor: (dev & 0xff) | ((dev >>> 12) & 0xfff00) };
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function mustRead(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new TsimgError("ERR_KERNEL", `can't read "${path}"`, {
+      cause,
+      hint: "mount /proc: mount -t proc proc /proc",
+    });
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * What a user asks of `tsimg run`, as given: nothing is checked yet. An absent member is a
+ * flag not given.
+ */
+export interface RunFlags {
+  /** Remove the container when it ends. */
+  readonly rm: boolean;
+  readonly detach: boolean;
+  readonly tty: boolean;
+  readonly interactive: boolean;
+  readonly name?: string;
+  /** `NAME=value`, or `NAME` alone. */
+  readonly env: readonly string[];
+  /** Paths. */
+  readonly envFile: readonly string[];
+  readonly workdir?: string;
+  /** `name|uid[:group|gid]`. */
+  readonly user?: string;
+  /** `source:destination[:options]`. */
+  readonly volumes: readonly string[];
+  /** `destination[:options]`. */
+  readonly tmpfs: readonly string[];
+  /** Make the root file system read-only. */
+  readonly readOnly: boolean;
+  readonly hostname?: string;
+  /** Empty: none, whatever the image says. */
+  readonly entrypoint?: string;
+  /** A size, as in `512m`. */
+  readonly memory?: string;
+  /** A number, as in `1.5`. */
+  readonly cpus?: string;
+  readonly cpuShares?: string;
+  readonly pidsLimit?: string;
+  /** A list, as in `0-2,7`. */
+  readonly cpusetCpus?: string;
+  /** `none` or `host`. */
+  readonly network?: string;
+  readonly privileged: boolean;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  /** Run the command under an init process that reaps. */
+  readonly init: boolean;
+  /** `no-new-privileges`, `seccomp=unconfined`, `seccomp=PATH`. */
+  readonly securityOpt: readonly string[];
+  /** Replaces the image's command. */
+  readonly command: readonly string[];
+}

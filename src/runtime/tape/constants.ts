@@ -1,0 +1,126 @@
+import type { Machine } from "./syscalls.ts";
+
+/** Kernel constants by name. Where machines differ: x86_64, then arm64. */
+const CONSTANTS = {
+  AF_INET: 2,
+  AT_EMPTY_PATH: 0x1000,
+  AT_FDCWD: -100,
+  AT_RECURSIVE: 0x8000,
+  AT_REMOVEDIR: 0x200,
+  AT_SYMLINK_NOFOLLOW: 0x100,
+  CLONE_NEWCGROUP: 0x2000000,
+  CLONE_NEWIPC: 0x8000000,
+  CLONE_NEWNET: 0x40000000,
+  CLONE_NEWNS: 0x20000,
+  CLONE_NEWPID: 0x20000000,
+  CLONE_NEWUTS: 0x4000000,
+  F_OK: 0,
+  FSCONFIG_CMD_CREATE: 6,
+  FSCONFIG_SET_FLAG: 0,
+  FSCONFIG_SET_STRING: 1,
+  FSMOUNT_CLOEXEC: 1,
+  FSOPEN_CLOEXEC: 1,
+  MNT_DETACH: 2,
+  MOUNT_ATTR_NOATIME: 0x10,
+  MOUNT_ATTR_NODEV: 4,
+  MOUNT_ATTR_NODIRATIME: 0x80,
+  MOUNT_ATTR_NOEXEC: 8,
+  MOUNT_ATTR_NOSUID: 2,
+  MOUNT_ATTR_NOSYMFOLLOW: 0x200000,
+  MOUNT_ATTR_RDONLY: 1,
+  MOUNT_ATTR_RELATIME: 0,
+  MOUNT_ATTR_STRICTATIME: 0x20,
+  /** All access-time bits, to be cleared before one of them is set. */
+  MOUNT_ATTR__ATIME: 0x70,
+  MOVE_MOUNT_F_EMPTY_PATH: 4,
+  MOVE_MOUNT_T_EMPTY_PATH: 0x40,
+  MSG_DONTWAIT: 0x40,
+  MSG_NOSIGNAL: 0x4000,
+  MSG_PEEK: 2,
+  MS_NOATIME: 0x400,
+  MS_NODEV: 4,
+  MS_NODIRATIME: 0x800,
+  MS_NOEXEC: 8,
+  MS_NOSUID: 2,
+  MS_NOSYMFOLLOW: 0x100,
+  MS_PRIVATE: 0x40000,
+  MS_RDONLY: 1,
+  MS_REC: 0x4000,
+  MS_RELATIME: 0x200000,
+  MS_SHARED: 0x100000,
+  MS_SLAVE: 0x80000,
+  MS_STRICTATIME: 0x1000000,
+  MS_UNBINDABLE: 0x20000,
+  OPEN_TREE_CLOEXEC: 0x80000,
+  OPEN_TREE_CLONE: 1,
+  O_CLOEXEC: 0x80000,
+  O_CREAT: 0x40,
+  O_DIRECTORY: [0x10000, 0x4000],
+  O_NOCTTY: 0x100,
+  O_NOFOLLOW: [0x20000, 0x8000],
+  O_NONBLOCK: 0x800,
+  O_PATH: 0x200000,
+  O_RDWR: 2,
+  O_WRONLY: 1,
+  PR_CAPBSET_DROP: 24,
+  PR_CAP_AMBIENT: 47,
+  PR_CAP_AMBIENT_RAISE: 2,
+  PR_SET_DUMPABLE: 4,
+  PR_SET_KEEPCAPS: 8,
+  PR_SET_NO_NEW_PRIVS: 38,
+  PR_SET_PDEATHSIG: 1,
+  RESOLVE_IN_ROOT: 0x10,
+  RESOLVE_NO_SYMLINKS: 4,
+  RLIMIT_AS: 9,
+  RLIMIT_CORE: 4,
+  RLIMIT_CPU: 0,
+  RLIMIT_DATA: 2,
+  RLIMIT_FSIZE: 1,
+  RLIMIT_LOCKS: 10,
+  RLIMIT_MEMLOCK: 8,
+  RLIMIT_MSGQUEUE: 12,
+  RLIMIT_NICE: 13,
+  RLIMIT_NOFILE: 7,
+  RLIMIT_NPROC: 6,
+  RLIMIT_RSS: 5,
+  RLIMIT_RTPRIO: 14,
+  RLIMIT_RTTIME: 15,
+  RLIMIT_SIGPENDING: 11,
+  RLIMIT_STACK: 3,
+  SECCOMP_FILTER_FLAG_LOG: 2,
+  SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
+  SECCOMP_FILTER_FLAG_TSYNC: 1,
+  SECCOMP_SET_MODE_FILTER: 1,
+  SIGKILL: 9,
+  SIG_SETMASK: 2,
+  SIOCSIFFLAGS: 0x8914,
+  SOCK_CLOEXEC: 0x80000,
+  SOCK_DGRAM: 2,
+  S_IFBLK: 0o60000,
+  S_IFCHR: 0o20000,
+  S_IFIFO: 0o10000,
+  TIOCGPTPEER: 0x5441,
+  TIOCGWINSZ: 0x5413,
+  TIOCSCTTY: 0x540e,
+  TIOCSPTLCK: 0x40045431,
+  TIOCSWINSZ: 0x5414,
+  X_OK: 1,
+} as const satisfies Record<string, number | readonly [number, number]>;
+
+export type ConstantName = keyof typeof CONSTANTS;
+
+export function isConstant(name: string): name is ConstantName {
+  return Object.hasOwn(CONSTANTS, name);
+}
+
+/** The constants joined with OR: 32 bits, or a negative number that stands alone (AT_FDCWD). */
+export function constantValue(names: readonly ConstantName[], machine: Machine): number {
+  let bits = 0;
+  for (const name of names) {
+    const constant: number | readonly [number, number] = CONSTANTS[name];
+    const value = typeof constant === "number" ? constant : constant[machine === "x86_64" ? 0 : 1];
+    if (value < 0) return value;
+    bits |= value;
+  }
+  return bits >>> 0;
+}

@@ -1,0 +1,152 @@
+import { posix } from "node:path";
+import type { Mount } from "../../oci/runtime-spec.ts";
+import { TsimgError } from "../../sys/error.ts";
+import { setAttributes } from "./attributes.ts";
+import type { ConstantName } from "./constants.ts";
+import { parseMountOptions } from "./mount-options.ts";
+import { mountFileSystem } from "./rootfs.ts";
+import type { Steps } from "./steps.ts";
+import type { Register } from "./tape.ts";
+import { flags } from "./tape.ts";
+import { directoryTarget, mountTarget, relativeToRoot } from "./target.ts";
+
+const ONTO_DESCRIPTOR = flags("MOVE_MOUNT_F_EMPTY_PATH", "MOVE_MOUNT_T_EMPTY_PATH");
+
+/** Files below /proc that lxcfs and its like put their own versions over. */
+const ALLOWED_IN_PROC = new Set(
+  [
+    "cpuinfo",
+    "diskstats",
+    "loadavg",
+    "meminfo",
+    "net/dev",
+    "slabinfo",
+    "stat",
+    "swaps",
+    "uptime",
+  ].map((name) => `proc/${name}`),
+);
+
+/** A cgroup directory of the container, and the name under which it is shown. */
+export interface CgroupView {
+  readonly directory: string;
+  /** `memory`; "." for a unified hierarchy. */
+  readonly name: string;
+}
+
+/** Performs the spec's mounts below `root`, in its order. */
+export function mountAll(
+  steps: Steps,
+  root: Register,
+  mounts: readonly Mount[],
+  cgroups: readonly CgroupView[],
+): void {
+  for (const mount of mounts) {
+    if (relativeToRoot(mount.destination) === ".") {
+      throw new TsimgError("ERR_USAGE", `a mount over the container's root "/" is not possible`);
+    }
+    steps.scope(() => {
+      const options = parseMountOptions(mount.options);
+      if (mount.type === "bind" || options.bind) bindMount(steps, root, mount);
+      else if (mount.type === "cgroup" || mount.type === "cgroup2") {
+        cgroupMount(steps, root, mount, cgroups);
+      } else newMount(steps, root, mount);
+    });
+  }
+}
+
+/** Attaches a mount that isn't attached anywhere to what `target` refers to. */
+export function attach(steps: Steps, mount: Register, target: Register, why: string): void {
+  steps.call("move_mount", [mount, "", target, "", ONTO_DESCRIPTOR], why, {
+    hint: "a file can only be mounted on a file, a directory on a directory",
+  });
+}
+
+/** A copy of the mount (tree) at a host path, or of the one behind a descriptor. */
+export function cloneTree(
+  steps: Steps,
+  source: string | Register,
+  why: string,
+  reach: "mount" | "tree",
+  hint?: string,
+): Register {
+  const recursive: readonly ConstantName[] = reach === "tree" ? ["AT_RECURSIVE"] : [];
+  const how: readonly ConstantName[] = ["OPEN_TREE_CLONE", "OPEN_TREE_CLOEXEC", ...recursive];
+  return typeof source === "string"
+    ? steps.keep("open_tree", [flags("AT_FDCWD"), source, flags(...how)], why, { hint })
+    : steps.keep("open_tree", [source, "", flags(...how, "AT_EMPTY_PATH")], why, { hint });
+}
+
+function newMount(steps: Steps, root: Register, mount: Mount): void {
+  const why = `mounting ${mount.type} on "${mount.destination}"`;
+  const options = parseMountOptions(mount.options);
+  const made = steps.register();
+  mountFileSystem(steps, mount.type, mount.source, options.data, {
+    attributes: options.set,
+    why,
+    into: made,
+  });
+  setAttributes(steps, made, { ...options, set: [], clear: [] }, why, "mount");
+  // What the kernel shows there is trusted by everything later: no link may move it.
+  const links = mount.type === "proc" || mount.type === "sysfs" ? "refuse" : "follow";
+  attach(steps, made, directoryTarget(steps, root, mount.destination, links), why);
+}
+
+function bindMount(steps: Steps, root: Register, mount: Mount): void {
+  const relative = relativeToRoot(mount.destination);
+  if (/^(proc|sys\/kernel)(\/|$)/.test(relative) && !ALLOWED_IN_PROC.has(relative)) {
+    if (relative === "proc" || relative.startsWith("proc/")) {
+      throw new TsimgError(
+        "ERR_USAGE",
+        `"${mount.source}" cannot be mounted on "${mount.destination}": it is inside "/proc"`,
+        { hint: "mount it somewhere else" },
+      );
+    }
+  }
+  const options = parseMountOptions(mount.options);
+  const why = `mounting "${mount.source}" on "${mount.destination}"`;
+  const reach = options.recursive ? "tree" : "mount";
+  const hint = `check that "${mount.source}" exists on this machine`;
+  const source = cloneTree(steps, mount.source, why, reach, hint);
+  setAttributes(steps, source, options, why, "tree");
+  attach(steps, source, mountTarget(steps, root, mount.destination, source), why);
+}
+
+/**
+ * The container's own cgroups, bound from the host: one directory when the hierarchy is
+ * unified, else a small tmpfs with one a controller, as programs look for them.
+ */
+function cgroupMount(
+  steps: Steps,
+  root: Register,
+  mount: Mount,
+  cgroups: readonly CgroupView[],
+): void {
+  const { set } = parseMountOptions(mount.options);
+  const why = `mounting cgroups on "${mount.destination}"`;
+  const options = parseMountOptions(mount.options.filter((it) => !it.startsWith("mode=")));
+  const unified = cgroups.find((view) => view.name === ".");
+  if (unified !== undefined && cgroups.length === 1) {
+    const tree = cloneTree(steps, unified.directory, why, "mount");
+    setAttributes(steps, tree, options, why, "mount");
+    attach(steps, tree, directoryTarget(steps, root, mount.destination), why);
+    return;
+  }
+  const made = steps.register();
+  const writable = set.filter((it) => it !== "MOUNT_ATTR_RDONLY");
+  mountFileSystem(steps, "tmpfs", "tmpfs", ["mode=755"], {
+    attributes: writable,
+    why,
+    into: made,
+  });
+  attach(steps, made, directoryTarget(steps, root, mount.destination), why);
+  for (const view of cgroups) {
+    steps.scope(() => {
+      const tree = cloneTree(steps, view.directory, why, "mount");
+      setAttributes(steps, tree, options, why, "mount");
+      const path = posix.join(mount.destination, view.name);
+      attach(steps, tree, directoryTarget(steps, root, path), why);
+    });
+  }
+  setAttributes(steps, made, options, why, "mount");
+}

@@ -1,0 +1,121 @@
+import type { Process, Spec } from "../../oci/runtime-spec.ts";
+import { TsimgError } from "../../sys/error.ts";
+import { writeFile } from "./cgroup.ts";
+import { isConstant } from "./constants.ts";
+import type { Steps } from "./steps.ts";
+import type { Register } from "./tape.ts";
+import { bytes, flags, REPORT_SOCKET, words } from "./tape.ts";
+import { OPEN_HOW_SIZE, openHow, relativeToRoot } from "./target.ts";
+
+const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
+
+/** Resource limits. One that this machine does not let us raise is told, and left. */
+export function setLimits(steps: Steps, process: Process): void {
+  for (const { type, soft, hard } of process.rlimits ?? []) {
+    if (!isConstant(type) || !type.startsWith("RLIMIT_")) {
+      throw new TsimgError("ERR_LAUNCH", `unknown resource limit "${type}" in the spec`);
+    }
+    const limit = words(`{soft=${soft}, hard=${hard}}`, limitValue(soft), limitValue(hard));
+    const why = `setting ${type} to ${soft}:${hard}`;
+    steps.call("prlimit64", [0, flags(type), limit, 0], why, { tolerate: ["EPERM"], warn: true });
+  }
+  if (process.oomScoreAdj !== undefined) {
+    const value = String(process.oomScoreAdj);
+    steps.scope(() => {
+      writeFile(steps, "/proc/self/oom_score_adj", value, "setting oom_score_adj", true);
+    });
+  }
+}
+
+/** JSON can't hold the largest number exactly, so whatever is near it means "no limit". */
+function limitValue(value: number): bigint {
+  return value < 0 || value >= 2 ** 63 ? RLIM_INFINITY : BigInt(Math.trunc(value));
+}
+
+/** Kernel settings of the container's namespaces, written through its own /proc. */
+export function setSysctls(steps: Steps, root: Register, spec: Spec): void {
+  for (const [name, value] of Object.entries(spec.linux.sysctl ?? {})) {
+    const path = `/proc/sys/${name.includes("/") ? name : name.replaceAll(".", "/")}`;
+    const why = `setting sysctl ${name}=${value}`;
+    steps.scope(() => {
+      const how = openHow(["O_WRONLY", "O_CLOEXEC"], ["RESOLVE_IN_ROOT", "RESOLVE_NO_SYMLINKS"]);
+      const args = [root, relativeToRoot(path), how, OPEN_HOW_SIZE];
+      const fd = steps.keep("openat2", args, why);
+      steps.call("write", [fd, value, Buffer.byteLength(value)], why);
+      steps.call("close", [fd], why);
+    });
+  }
+}
+
+/** Names, and the loopback interface of a new network namespace. */
+export function nameHost(steps: Steps, spec: Spec): void {
+  if (spec.hostname === undefined) return;
+  const size = Buffer.byteLength(spec.hostname);
+  steps.call("sethostname", [spec.hostname, size], `setting host name "${spec.hostname}"`);
+}
+
+export function raiseLoopback(steps: Steps): void {
+  const why = "raising the loopback interface";
+  const request = new Uint8Array(40);
+  request.set(Buffer.from("lo"));
+  const IFF_UP = 0x1;
+  const IFF_RUNNING = 0x40;
+  new DataView(request.buffer).setUint16(16, IFF_UP | IFF_RUNNING, true);
+  steps.scope(() => {
+    const socket = steps.register();
+    const kind = flags("SOCK_DGRAM", "SOCK_CLOEXEC");
+    steps.attempt(
+      () => steps.keep("socket", [flags("AF_INET"), kind, 0], why, { into: socket }),
+      // A kernel without IPv4 has nothing to raise here.
+      {
+        tolerate: ["EAFNOSUPPORT"],
+        ok: () => {
+          const interfaceUp = bytes('{"lo", IFF_UP|IFF_RUNNING}', request);
+          steps.call("ioctl", [socket, flags("SIOCSIFFLAGS"), interfaceUp], why);
+          steps.call("close", [socket], why);
+        },
+      },
+    );
+  });
+}
+
+/**
+ * The working directory. By now no descriptor of the host is open but the standard streams,
+ * and the kernel refuses /proc/PID/fd links here, so that it can only be in the container.
+ */
+export function enterDirectory(steps: Steps, cwd: string): void {
+  const why = `changing to directory "${cwd}"`;
+  if (relativeToRoot(cwd) === ".") return;
+  steps.scope(() => {
+    const root = flags("AT_FDCWD");
+    const how = openHow(["O_PATH", "O_DIRECTORY", "O_CLOEXEC"]);
+    const args = [root, relativeToRoot(cwd), how, OPEN_HOW_SIZE];
+    const directory = steps.keep("openat2", args, why, {
+      hint: "--workdir must name a directory in the container",
+    });
+    steps.call("fchdir", [directory], why);
+    steps.call("close", [directory], why);
+  });
+}
+
+/** The launcher may have died before PR_SET_PDEATHSIG: its end of the socket tells. */
+export function checkLauncher(steps: Steps): void {
+  const why = "checking that the launcher lives";
+  const peek = flags("MSG_PEEK", "MSG_DONTWAIT");
+  const byte = bytes("{byte}", new Uint8Array(8));
+  steps.attempt(() => steps.call("recvfrom", [REPORT_SOCKET, byte, 1, peek, 0, 0], why), {
+    tolerate: ["EAGAIN"],
+    ok: () => steps.fail("the launcher is gone", 125),
+  });
+}
+
+/** Signals as a fresh process has them, and a session of its own. */
+export function beginSession(steps: Steps, tty: boolean): void {
+  const none = bytes("[]", new Uint8Array(8));
+  const how = flags("SIG_SETMASK");
+  steps.call("rt_sigprocmask", [how, none, 0, 8], "unblocking all signals");
+  steps.call("setsid", [], "beginning a session");
+  if (tty) {
+    steps.call("ioctl", [0, flags("TIOCSCTTY"), 0], "taking the controlling terminal");
+  }
+}

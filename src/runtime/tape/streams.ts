@@ -1,0 +1,91 @@
+import type { Process } from "../../oci/runtime-spec.ts";
+import { attach, cloneTree } from "./mounts.ts";
+import type { Steps } from "./steps.ts";
+import type { Register } from "./tape.ts";
+import { bytes, flags, REPORT_SOCKET, STREAMS, words } from "./tape.ts";
+import { mountTarget, OPEN_HOW_SIZE, openHow } from "./target.ts";
+
+const CONSOLE = "giving the container a terminal";
+
+/** Puts the launcher's pipes, or its own streams, at descriptors 0 to 2. */
+export function connectStreams(
+  steps: Steps,
+  io: { readonly tty: boolean; readonly interactive: boolean },
+  owner: number | undefined,
+): void {
+  if (io.tty) return;
+  STREAMS.forEach((stream, fd) => {
+    const why = `connecting standard ${["input", "output", "error"][fd]}`;
+    steps.scope(() => {
+      if (fd === 0 && !io.interactive) {
+        const how = flags("O_CLOEXEC");
+        const nothing = steps.keep("openat", [flags("AT_FDCWD"), "/dev/null", how], why);
+        steps.call("dup3", [nothing, fd, 0], why);
+        return;
+      }
+      // The stream may be at its place already, which dup3 answers with EINVAL.
+      steps.call("dup3", [stream, fd, 0], why, { tolerate: ["EINVAL"] });
+      // Pipes of our own, so that /dev/stdout can be opened again by the container's user.
+      if (owner !== undefined) steps.call("fchown", [fd, owner, -1], why);
+    });
+  });
+}
+
+/**
+ * Opens a pty in the container's own devpts, makes it its /dev/console and its standard
+ * streams, and sends the master's descriptor to the launcher.
+ */
+export function makeConsole(steps: Steps, root: Register, process: Process): void {
+  steps.scope(() => {
+    const how = openHow(["O_RDWR", "O_NOCTTY", "O_CLOEXEC"]);
+    const master = steps.keep("openat2", [root, "dev/pts/ptmx", how, OPEN_HOW_SIZE], CONSOLE, {
+      hint: 'the container needs a devpts mounted on "/dev/pts"',
+    });
+    const unlock = bytes("[0]", new Uint8Array(4));
+    steps.call("ioctl", [master, flags("TIOCSPTLCK"), unlock], CONSOLE);
+    const peer = flags("O_RDWR", "O_NOCTTY", "O_CLOEXEC");
+    const terminal = steps.keep("ioctl", [master, flags("TIOCGPTPEER"), peer], CONSOLE);
+    setSize(steps, terminal, process);
+    if (process.user.uid !== 0) steps.call("fchown", [terminal, process.user.uid, -1], CONSOLE);
+    const cover = cloneTree(steps, terminal, 'mounting the terminal on "/dev/console"', "mount");
+    const target = mountTarget(steps, root, "/dev/console", terminal);
+    attach(steps, cover, target, 'mounting the terminal on "/dev/console"');
+    sendMaster(steps, master);
+    for (const fd of [0, 1, 2]) steps.call("dup3", [terminal, fd, 0], CONSOLE);
+  });
+}
+
+/** Before the program starts, so that it never sees a terminal of 0 columns. */
+function setSize(steps: Steps, terminal: Register, process: Process): void {
+  const why = "setting the terminal's size";
+  const size = bytes("{size}", new Uint8Array(8));
+  const write = () =>
+    steps.call("ioctl", [terminal, flags("TIOCSWINSZ"), size], why, { tolerate: "any" });
+  if (process.consoleSize !== undefined) {
+    const { height, width } = process.consoleSize;
+    new Uint16Array(size.bytes.buffer).set([height, width]);
+    return write();
+  }
+  const read = (fd: number) => () => steps.call("ioctl", [fd, flags("TIOCGWINSZ"), size], why);
+  steps.attempt(read(0), {
+    tolerate: "any",
+    ok: write,
+    otherwise: () => steps.attempt(read(1), { tolerate: "any", ok: write }),
+  });
+}
+
+/** sendmsg(2) with one descriptor; the packet itself says "no step". */
+function sendMaster(steps: Steps, master: Register): void {
+  const packet = bytes("{no step}", new Uint8Array(12).fill(0xff, 0, 4));
+  const control = new DataView(new ArrayBuffer(24));
+  const SOL_SOCKET = 1;
+  const SCM_RIGHTS = 1;
+  control.setBigUint64(0, 20n, true);
+  control.setUint32(8, SOL_SOCKET, true);
+  control.setUint32(12, SCM_RIGHTS, true);
+  const rights = bytes("{SCM_RIGHTS}", new Uint8Array(control.buffer));
+  steps.call("poke", [{ kind: "place", of: rights, offset: 16 }, master], CONSOLE);
+  const vector = words("[{no step}]", packet, packet.bytes.length);
+  const message = words("{SCM_RIGHTS}", 0, 0, vector, 1, rights, 24, 0);
+  steps.call("sendmsg", [REPORT_SOCKET, message, flags("MSG_NOSIGNAL")], CONSOLE);
+}

@@ -1,0 +1,147 @@
+import type { ConstantName } from "./constants.ts";
+import type { ErrnoName } from "./errno.ts";
+import type { SyscallName } from "./syscalls.ts";
+
+/**
+ * A launch tape: the system calls that turn a fresh process into a container, with literal
+ * arguments, in the order in which the launcher performs them.
+ *
+ *     before   by the launcher, on the host: cgroups
+ *     (clone)  with the new namespaces
+ *     child    by the container's first process, ending in execve
+ *     after    by the launcher, when that process has ended or could not be started
+ *
+ * A tape is plain data. Names stand for numbers until `encodeTape` knows the machine.
+ */
+export interface Tape {
+  readonly before: readonly Step[];
+  readonly cloneFlags: readonly ConstantName[];
+  readonly child: readonly Step[];
+  readonly after: readonly Step[];
+  readonly options: readonly TapeOption[];
+  /** Files that the launcher writes or reads itself. */
+  readonly files: TapeFiles;
+  /** Printed by the launcher when a detached container runs. */
+  readonly printId?: string;
+}
+
+/** `stdin`: the container reads the caller's input; otherwise it finds /dev/null. */
+export type TapeOption = "detached" | "tty" | "stdin";
+
+export interface TapeFiles {
+  readonly startedRecord?: string;
+  readonly exitRecord?: string;
+  readonly log?: string;
+  /** Holds a line `oom_kill N`. */
+  readonly oom?: string;
+}
+
+/** All fields are always there: tapes are compiled at every start, and one shape is fast. */
+export interface Step {
+  readonly call: SyscallName | Operation;
+  readonly args: readonly Argument[];
+  /** What is being done, as an error message begins: `mounting proc on "/proc"`. */
+  readonly why: string;
+  /** What the user can do when it fails. */
+  readonly hint: string | undefined;
+  /** The launcher's exit status when this step fails. */
+  readonly status: 125 | 126 | 127;
+  /** Where the call's answer goes. */
+  readonly result: Register | undefined;
+  /** Errors after which the tape goes on. */
+  readonly tolerate: Tolerance;
+  /** A tolerated error is still told to the user. */
+  readonly warn: boolean;
+  /** EBUSY is waited for, up to two seconds. */
+  readonly retryBusy: boolean;
+  /** Steps to leave out after a success, and after a tolerated error. */
+  readonly skipOnOk: number;
+  readonly skipOnTolerated: number;
+}
+
+/** At most four, or whatever may come. */
+export type Tolerance = "any" | readonly ErrnoName[];
+
+/**
+ * What is no system call.
+ *
+ * - `skip`: nothing, carries a jump
+ * - `fail`: ends the tape; `why` is the whole message
+ * - `poke`: writes its second argument, 32 bits, to the address of the first
+ * - `rmtree`: removes a tree without following symbolic links
+ * - `init`: forks; the parent stays as the reaping PID 1
+ */
+export type Operation = "skip" | "fail" | "poke" | "rmtree" | "init";
+
+/** A number, a register's content, or a pointer into the tape's data. */
+export type Argument = number | bigint | Flags | Register | Pointer;
+
+export type Pointer = string | Bytes | Words | Strings | Place;
+
+/** Constants joined with OR; none is 0. */
+export interface Flags {
+  readonly kind: "flags";
+  readonly names: readonly ConstantName[];
+  /** Permission bits that stand beside them. */
+  readonly bits?: number;
+}
+
+export interface Register {
+  readonly kind: "register";
+  readonly index: number;
+}
+
+/** Raw memory. One object is one place in memory, however often it is named. */
+export interface Bytes {
+  readonly kind: "bytes";
+  readonly bytes: Uint8Array;
+  /** For people. */
+  readonly text: string;
+}
+
+/** A structure of 64-bit words. */
+export interface Words {
+  readonly kind: "words";
+  readonly words: readonly (number | bigint | Flags | Pointer)[];
+  readonly text: string;
+}
+
+/** A NULL-terminated array of strings. */
+export interface Strings {
+  readonly kind: "strings";
+  readonly values: readonly string[];
+}
+
+/** An address inside `of`. */
+export interface Place {
+  readonly kind: "place";
+  readonly of: Bytes;
+  readonly offset: number;
+}
+
+/** Filled by the launcher before the child's first step. */
+export const REPORT_SOCKET: Register = { kind: "register", index: 0 };
+/** Descriptors for the container's standard streams: pipes, or the launcher's own. */
+export const STREAMS: readonly [Register, Register, Register] = [
+  { kind: "register", index: 1 },
+  { kind: "register", index: 2 },
+  { kind: "register", index: 3 },
+];
+export const FIRST_FREE_REGISTER = 4;
+/** The last one, 255, means "none" in the image. */
+export const REGISTER_COUNT = 255;
+
+/** The report socket is always at this descriptor. */
+export const REPORT_FD = 3;
+
+export function flags(...names: readonly ConstantName[]): Flags {
+  return { kind: "flags", names };
+}
+
+export function words(text: string, ...content: Words["words"]): Words {
+  return { kind: "words", words: content, text };
+}
+
+export function bytes(text: string, content: Uint8Array): Bytes {
+  return { kind: "bytes", bytes: content, text };
+}

@@ -1,0 +1,116 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { errorCode } from "../sys/errno.ts";
+import { TsimgError } from "../sys/error.ts";
+import { MIGRATIONS } from "./migrations.ts";
+
+/** How long a command waits for another one's transaction, in milliseconds. */
+const BUSY_TIMEOUT = 30_000;
+
+export type Row = Record<string, null | number | bigint | string | Uint8Array>;
+
+/**
+ * The store's metadata: one SQLite file in WAL mode, shared by all processes.
+ *
+ * Rows are written after the data they name is on the disk. A commit is not flushed on
+ * its own (`synchronous = normal`): after a power cut the newest rows may be gone, never
+ * half there, and what they named is then swept as unknown.
+ */
+export class Database implements Disposable {
+  private readonly connection: DatabaseSync;
+  private readonly statements = new Map<string, StatementSync>();
+
+  constructor(path: string) {
+    this.connection = open(path);
+    this.connection.exec("pragma synchronous = normal; pragma foreign_keys = on");
+    this.migrate(path);
+  }
+
+  /** All rows of a query. */
+  all<T = Row>(sql: string, ...values: SQLInputValue[]): T[] {
+    return this.prepare(sql).all(...values) as T[];
+  }
+
+  /** The first row of a query. */
+  get<T = Row>(sql: string, ...values: SQLInputValue[]): T | undefined {
+    return this.prepare(sql).get(...values) as T | undefined;
+  }
+
+  /** Runs a statement that changes rows; answers how many it changed. */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.prepare(sql).run(...values).changes);
+  }
+
+  /**
+   * Runs `action` as one transaction that excludes every other writer from its start, so
+   * that what it read still holds when it writes. Keep it short, and never await in it.
+   */
+  transaction<T>(action: () => T): T {
+    this.connection.exec("begin immediate");
+    try {
+      const result = action();
+      this.connection.exec("commit");
+      return result;
+    } catch (error) {
+      if (this.connection.isTransaction) this.connection.exec("rollback");
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.connection.isOpen) this.connection.close();
+  }
+
+  private prepare(sql: string): StatementSync {
+    let statement = this.statements.get(sql);
+    if (statement === undefined) {
+      statement = this.connection.prepare(sql);
+      this.statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  private version(): number {
+    return Number(this.get<{ user_version: number }>("pragma user_version")?.user_version ?? 0);
+  }
+
+  private migrate(path: string): void {
+    if (this.version() === MIGRATIONS.length) return;
+    this.connection.exec("pragma journal_mode = wal");
+    this.transaction(() => {
+      const version = this.version();
+      if (version > MIGRATIONS.length)
+        throw new TsimgError("ERR_STORE", `store '${path}' was written by a newer tsimg`, {
+          hint: `it has schema ${version}, this tsimg knows ${MIGRATIONS.length}: update tsimg or use another --root`,
+        });
+      for (const step of MIGRATIONS.slice(version)) this.connection.exec(step);
+      this.connection.exec(`pragma user_version = ${MIGRATIONS.length}`);
+    });
+  }
+}
+
+function open(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
+  } catch (first) {
+    // Most often the directory isn't there yet: looked at only now, since commands that
+    // find a store should not pay for it.
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
+      return new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
+    } catch (cause) {
+      const denied = errorCode(cause) === "EACCES" || process.getuid?.() !== 0;
+      throw new TsimgError(
+        denied ? "ERR_ROOT_REQUIRED" : "ERR_STORE",
+        `can't open the store's database '${path}'`,
+        {
+          cause: cause ?? first,
+          hint: denied
+            ? "run as root, or name a directory of yours with --root or TSIMG_ROOT"
+            : "is the directory writable and the file system not full?",
+        },
+      );
+    }
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The schema, as steps: a store at version n has seen the first n. A step that was
+ * released never changes.
+ *
+ * - A row of `content` says: this blob is complete, verified and on the disk.
+ * - A row of `ingests` says who fetches a blob right now.
+ * - `snapshots.state`: `creating` belongs to `owner` alone, `ready` may be used, `removing`
+ *   is being taken down. What a dead owner left is undone by the next command.
+ * - `chain_id` is set on unpacked image layers, so that one chain has one snapshot a driver.
+ * - A lease keeps content and snapshots from collection while its owner lives.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  create table content (
+    digest text primary key,
+    size integer not null,
+    state text not null default 'ready' check (state in ('ready', 'removing'))
+  ) without rowid;
+
+  create table ingests (
+    digest text primary key,
+    owner text not null
+  ) without rowid;
+
+  create table manifests (
+    digest text primary key,
+    media_type text not null,
+    config_digest text not null,
+    config text not null,
+    created text,
+    architecture text not null,
+    os text not null,
+    variant text,
+    size integer not null,
+    chain_id text not null
+  ) without rowid;
+
+  create table manifest_layers (
+    manifest text not null references manifests (digest) on delete cascade,
+    position integer not null,
+    digest text not null,
+    size integer not null,
+    media_type text not null,
+    diff_id text not null,
+    chain_id text not null,
+    primary key (manifest, position)
+  ) without rowid;
+  create index manifest_layers_digest on manifest_layers (digest);
+  create index manifest_layers_chain on manifest_layers (chain_id);
+  create index manifests_config on manifests (config_digest);
+
+  create table images (
+    name text primary key,
+    manifest text not null references manifests (digest),
+    target text not null,
+    updated text not null
+  ) without rowid;
+  create index images_manifest on images (manifest);
+
+  create table snapshots (
+    id text primary key,
+    driver text not null,
+    kind text not null check (kind in ('committed', 'active', 'view')),
+    parent text references snapshots (id),
+    chain_id text,
+    state text not null check (state in ('creating', 'ready', 'removing')),
+    owner text,
+    created text not null,
+    bytes integer not null default 0,
+    inodes integer not null default 0,
+    accounts text
+  ) without rowid;
+  create unique index snapshots_chain on snapshots (driver, chain_id) where chain_id is not null;
+  create index snapshots_parent on snapshots (parent);
+
+  create table containers (
+    id text primary key,
+    name text not null unique,
+    image text not null,
+    manifest text not null,
+    snapshot text not null references snapshots (id),
+    created text not null,
+    auto_remove integer not null,
+    owner text not null,
+    options text not null,
+    started text,
+    exit text
+  ) without rowid;
+  create index containers_manifest on containers (manifest);
+
+  create table leases (
+    id text primary key,
+    owner text not null
+  ) without rowid;
+  create table lease_holds (
+    lease text not null references leases (id) on delete cascade,
+    kind text not null check (kind in ('content', 'chain', 'manifest')),
+    ref text not null,
+    primary key (lease, kind, ref)
+  ) without rowid;
+  `,
+];

@@ -1,0 +1,106 @@
+import { createRequire } from "node:module";
+import { ErrnoError, type ErrnoPlace } from "./errno.ts";
+
+// The values of ffi-rs' DataType, which is a TypeScript enum that exists only at run time.
+const I32 = 1;
+const BYTES = 10;
+const U64 = 12;
+
+/**
+ * C prototypes of what is called, by argument. Strings travel as NUL-ended bytes, since
+ * paths need not be UTF-8.
+ */
+const PROTOTYPES = {
+  chroot: [BYTES],
+  unshare: [I32],
+  mount: [BYTES, BYTES, BYTES, U64, BYTES],
+  umount2: [BYTES, I32],
+  lsetxattr: [BYTES, BYTES, BYTES, U64, I32],
+  lgetxattr: [BYTES, BYTES, BYTES, U64],
+  llistxattr: [BYTES, BYTES, U64],
+  mknod: [BYTES, I32, U64],
+  utimensat: [I32, BYTES, BYTES, I32],
+  syncfs: [I32],
+  prctl: [I32, U64, U64, U64, U64],
+  capset: [BYTES, BYTES],
+  fsopen: [BYTES, I32],
+  fsconfig: [I32, I32, BYTES, BYTES, I32],
+  fsmount: [I32, I32, I32],
+  move_mount: [I32, BYTES, I32, BYTES, I32],
+} as const;
+
+type Ffi = typeof import("ffi-rs");
+type Argument = Buffer | number;
+
+let ffi: Ffi | undefined;
+
+/**
+ * Opens libc once. ffi-rs is loaded here and on the first call, not on import: it costs
+ * 7 ms, which most commands have no use for.
+ */
+function libc(): Ffi {
+  if (ffi === undefined) {
+    ffi = createRequire(import.meta.url)("ffi-rs") as Ffi;
+    ffi.open({ library: "libc", path: "libc.so.6" });
+  }
+  return ffi;
+}
+
+/**
+ * Calls a libc function on this thread. The number 0 in the place of bytes is NULL.
+ *
+ * @returns what it returned, never -1
+ * @throws ErrnoError when it returned -1
+ */
+export function invoke(
+  name: keyof typeof PROTOTYPES,
+  args: readonly Argument[],
+  place: ErrnoPlace = {},
+): number {
+  const answer = libc().load({
+    library: "libc",
+    funcName: name,
+    retType: I32,
+    paramsType: PROTOTYPES[name].map((type, index) => {
+      const isNull = type === BYTES && typeof args[index] === "number";
+      return isNull ? U64 : type;
+    }),
+    paramsValue: [...args],
+    errno: true,
+  }) as { value: number; errnoCode: number };
+  // errno is stale after a success: it means something only beside -1.
+  if (answer.value === -1) throw new ErrnoError(name, answer.errnoCode, place);
+  return answer.value;
+}
+
+/**
+ * Calls a libc function on a thread of libuv's pool: for calls that take long and change
+ * nothing about the thread they run on.
+ */
+export async function invokeElsewhere(
+  name: keyof typeof PROTOTYPES,
+  args: readonly Argument[],
+  place: ErrnoPlace = {},
+): Promise<void> {
+  const answer = (await libc().load({
+    library: "libc",
+    funcName: name,
+    retType: I32,
+    paramsType: [...PROTOTYPES[name]],
+    paramsValue: [...args],
+    errno: true,
+    runInNewThread: true,
+  })) as { value: number; errnoCode: number };
+  if (answer.value === -1) throw new ErrnoError(name, answer.errnoCode, place);
+}
+
+/** A NUL-ended C string. */
+export function cString(text: string | Buffer): Buffer {
+  const bytes = typeof text === "string" ? Buffer.from(text) : text;
+  return Buffer.concat([bytes, Buffer.alloc(1)]);
+}
+
+/** A C string for messages. */
+export function shown(text: string | Buffer): string {
+  return typeof text === "string" ? text : text.toString("latin1");
+}

@@ -1,0 +1,117 @@
+/** The bench proper. It runs in namespaces of its own, which take away all that it leaves. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { outputOf } from "../../../fixtures/command.ts";
+import { bigImage } from "../../../fixtures/images/big-image.ts";
+import { tinyImage } from "../../../fixtures/images/tiny-image.ts";
+import { startRegistry } from "../../../fixtures/registry/registry.ts";
+import { startContainerd } from "../tools/containerd.ts";
+import { startDocker } from "../tools/docker.ts";
+import { openPodman } from "../tools/podman.ts";
+import type { Tool, ToolOptions } from "../tools/tool.ts";
+import { openTsimg, type Tsimg } from "../tools/tsimg.ts";
+import { hideMachineState, makeArena } from "./arena.ts";
+import { type Group, makeGroup } from "./cgroup.ts";
+import { describeMachine, type Machine } from "./machine.ts";
+import { type BenchOptions, parseOptions, type SuiteName } from "./options.ts";
+import { machineLines, memoryLines, timeLines } from "./report.ts";
+import { memoryRounds, type RoundsOptions, timeRounds } from "./rounds.ts";
+import { memoryCases, pullCases, runCases, type Stage, unpackCases } from "./suites.ts";
+
+const RUNS: Readonly<Record<SuiteName, number>> = { pull: 5, unpack: 5, run: 20, memory: 3 };
+const TITLES: Readonly<Record<SuiteName, string>> = {
+  pull: "pull of the big image from a loopback registry until it can be run",
+  unpack: "unpack of the big image from local files",
+  run: "run of `true` in the tiny image, without network",
+  memory: "memory of a pull of the big image (PSS of all processes)",
+};
+
+/** @param work an existing directory; its name is that of the control group, too */
+async function main(work: string, group: string, options: BenchOptions): Promise<void> {
+  const machine = await describeMachine();
+  for (const line of machineLines(machine)) console.log(line);
+  await hideMachineState();
+  const arena = await makeArena(work, options);
+  const home = makeGroup(group, "bench");
+  home.enter();
+  await using registry = await startRegistry({ storage: join(work, "registry") });
+  await using disposables = new AsyncDisposableStack();
+  const stage: Stage = {
+    arena,
+    ...(await openTools({ arena, work, group }, disposables)),
+    plain: makeGroup(group, "plain"),
+    big: await staged(await bigImage(), "big"),
+    tiny: await staged(await tinyImage(), "tiny"),
+  };
+  async function staged(layout: string, name: string) {
+    return { layout, reference: await registry.push(layout, name) };
+  }
+
+  const settle = () => outputOf(["sync", "-f", arena]);
+  const json: Record<string, unknown> = { machine, backing: options.backing };
+  for (const suite of options.only) {
+    const runs = options.runs ?? RUNS[suite];
+    const title = `${TITLES[suite]}, ${options.backing}, ${runs} runs`;
+    const rounds: RoundsOptions = { runs, settle, home, progress: console.error };
+    json[suite] = await runSuite(suite, title, stage, rounds);
+  }
+  if (options.json !== undefined) await writeFile(options.json, JSON.stringify(json, null, 2));
+  warnIfBusy(machine);
+}
+
+async function runSuite(suite: SuiteName, title: string, stage: Stage, rounds: RoundsOptions) {
+  if (suite === "memory") {
+    const results = await memoryRounds(memoryCases(stage), rounds);
+    for (const line of memoryLines(title, results)) console.log(line);
+    return Object.fromEntries(results);
+  }
+  const cases = { pull: pullCases, unpack: unpackCases, run: runCases }[suite];
+  const results = await timeRounds(await cases(stage), rounds);
+  for (const line of timeLines({ title, results })) console.log(line);
+  return Object.fromEntries(results);
+}
+
+interface Place {
+  readonly arena: string;
+  readonly work: string;
+  readonly group: string;
+}
+
+/** A tool that doesn't start is reported and left out. */
+async function openTools(
+  place: Place,
+  disposables: AsyncDisposableStack,
+): Promise<Pick<Stage, "tools" | "tsimg">> {
+  const tools: { tool: Tool; group: Group }[] = [];
+  async function open<T extends Tool>(name: string, start: (options: ToolOptions) => Promise<T>) {
+    const group = makeGroup(place.group, name);
+    const store = join(place.arena, name);
+    const state = join(place.work, name);
+    await mkdir(store);
+    await mkdir(state);
+    const { containers: cgroupParent, launch } = group;
+    try {
+      const tool = await start({ store, state, cgroupParent, launch });
+      disposables.use(tool);
+      tools.push({ tool, group });
+      return { tool, group };
+    } catch (error) {
+      console.error(`${name} is left out: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+  const tsimg = await open<Tsimg>("tsimg", openTsimg);
+  await open("docker", startDocker);
+  await open("containerd", startContainerd);
+  await open("podman", openPodman);
+  return { tools, tsimg };
+}
+
+function warnIfBusy({ load }: Machine): void {
+  if (load > 0.5) {
+    console.error(`\nwarning: the load was ${load} at the start; don't record these numbers`);
+  }
+}
+
+const [work = "", group = "", ...flags] = process.argv.slice(2);
+await main(work, group, parseOptions(flags));

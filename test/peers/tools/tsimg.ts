@@ -1,0 +1,37 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { outcomeOf } from "../../../fixtures/command.ts";
+import type { Invocation, Tool, ToolOptions } from "./tool.ts";
+
+const PROGRAM = join(import.meta.dirname, "../../../bin/tsimg");
+
+export interface Tsimg extends Tool {
+  /** Unpacks an image whose content is in the store; absent where there is no such command. */
+  readonly unpack?: (reference: string) => Invocation;
+}
+
+/**
+ * The tsimg of this checkout, as built in dist/.
+ *
+ * @throws Error when it can't be started
+ */
+export async function openTsimg(options: Pick<ToolOptions, "store">): Promise<Tsimg> {
+  const tsimg = [PROGRAM, "--root", options.store];
+  const version = await outcomeOf([PROGRAM, "version"]).catch((error: Error) => error);
+  if (version instanceof Error) throw version;
+  if (version.status !== 0) throw new Error(`tsimg does not start: ${version.stderr.trim()}`);
+  const canUnpack = (await outcomeOf([PROGRAM, "unpack", "--help"])).status === 0;
+  return {
+    name: "tsimg",
+    pull: (reference) => ({ argv: [...tsimg, "pull", "--quiet", reference] }),
+    run: (reference, command) => ({
+      argv: [...tsimg, "run", "--rm", "--network", "none", reference, ...command],
+    }),
+    ...(canUnpack && {
+      unpack: (reference: string) => ({ argv: [...tsimg, "unpack", "--fresh", reference] }),
+    }),
+    // The whole store goes: there is no daemon that would mind.
+    forget: () => rm(options.store, { recursive: true, force: true }),
+    async [Symbol.asyncDispose]() {},
+  };
+}
