@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Overlay2Driver } from "../drivers/overlay2/overlay2.ts";
 import { ContentStore } from "./content/content-store.ts";
 import { ImageStore } from "./image/image-store.ts";
+import { ContainerStore } from "./runtime/container/container-store.ts";
 import { SnapshotStore } from "./snapshot/snapshot-store.ts";
 import { Database } from "./store/database.ts";
 import { type StorePaths, storePaths } from "./store/paths.ts";
@@ -43,6 +44,10 @@ export class App implements Disposable {
 
   get images(): ImageStore {
     return new ImageStore(this.database);
+  }
+
+  get containers(): ContainerStore {
+    return new ContainerStore(this.database, this.snapshots, this.paths);
   }
 
   [Symbol.dispose](): void {

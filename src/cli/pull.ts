@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import { builtProgram, DEFAULT_DRIVER } from "../app.ts";
+import { DEFAULT_DRIVER } from "../app.ts";
 import { hostPlatform, parsePlatform } from "../oci/platform.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import { parseSize } from "../runtime/sizes.ts";

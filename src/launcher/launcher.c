@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "memory.h"
 #include "record.h"
 #include "relay.h"
 #include "tape.h"
@@ -290,6 +291,8 @@ static void let_go(int foreground) {
   close(null);
   (void)!write(foreground, &status, 1);
   close(foreground);
+  tape_sleep(&tape);
+  memory_release_program();
 }
 
 static int supervise(int foreground) {
@@ -303,8 +306,8 @@ static int supervise(int foreground) {
   if (failure_status == 0 && tape_run(&tape, PHASE_BEFORE, false, tell) == NULL) {
     if (start()) {
       open_streams();
-      if (foreground >= 0) let_go(foreground);
       record_started(string_at(tape.header->started_record), container);
+      if (foreground >= 0) let_go(foreground);
       status = wait_for_end(signals);
       drain_streams();
       console_restore();
@@ -318,6 +321,7 @@ static int supervise(int foreground) {
   struct outcome outcome = outcome_of(status);
   outcome.oom_killed = oom_killed(string_at(tape.header->oom_file));
   record_exit(string_at(tape.header->exit_record), &outcome);
+  tape_wake(&tape);
   tape_run(&tape, PHASE_AFTER, true, tell);
   return outcome.status;
 }

@@ -73,6 +73,16 @@ bool tape_map(struct tape *tape, const char *path) {
   return why == NULL || refuse(path, why);
 }
 
+void tape_sleep(struct tape *tape) {
+  /* A private mapping: the relocated pages go back to what the file has. */
+  tape->asleep = madvise(tape->base, tape->header->size, MADV_DONTNEED) == 0;
+}
+
+void tape_wake(struct tape *tape) {
+  if (tape->asleep) relocate(tape);
+  tape->asleep = false;
+}
+
 const char *tape_string(const struct tape *tape, uint32_t offset) {
   return offset == 0 ? NULL : tape->base + offset;
 }

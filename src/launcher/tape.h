@@ -74,6 +74,7 @@ struct tape {
   const struct tape_header *header;
   char *base;
   int64_t registers[TAPE_REGISTERS];
+  bool asleep;
 };
 
 /* Told of a step that failed, or that was tolerated and is marked to be told. */
@@ -81,6 +82,13 @@ typedef void tape_notice(struct tape *tape, const struct tape_step *step, int er
 
 /* Maps and relocates the file at `path`; false after printing why not. */
 bool tape_map(struct tape *tape, const char *path);
+
+/*
+ * Between the start and the end of a container: drops the tape's pages, and makes the
+ * tape fit to run again.
+ */
+void tape_sleep(struct tape *tape);
+void tape_wake(struct tape *tape);
 
 /*
  * Performs a phase's steps in order. Stops at the first failure and returns that step,

@@ -18,7 +18,7 @@ import { TsimgError } from "../sys/error.ts";
 import { makeNode, S_IFCHR, S_IFIFO } from "../sys/file-node.ts";
 import { entryComponents, UnsafeName } from "./entry-path.ts";
 import { type Directory, LayerTree } from "./layer-tree.ts";
-import { isWholeSeconds, setOwnerAndMode, setTime, setXattrs } from "./metadata.ts";
+import { isPlainTime, setOwnerAndMode, setTime, setXattrs } from "./metadata.ts";
 import type { LayerRemainder } from "./remainder.ts";
 import { type ByteString, displayName, fsPath } from "./tar/byte-string.ts";
 import type { TarEntry, TarHandler } from "./tar/entry.ts";
@@ -105,11 +105,11 @@ export class LayerWriter implements TarHandler {
       }
       // Attributes after the owner: chown(2) removes security.capability.
       if (entry.xattrs.size > 0) this.setXattrs(path, entry);
-      if (isWholeSeconds(entry.mtime)) futimesSync(fd, entry.mtime.seconds, entry.mtime.seconds);
+      if (isPlainTime(entry.mtime)) futimesSync(fd, entry.mtime.seconds, entry.mtime.seconds);
     } finally {
       closeSync(fd);
     }
-    if (!isWholeSeconds(entry.mtime)) setTime(fsPath(path), entry.mtime);
+    if (!isPlainTime(entry.mtime)) setTime(fsPath(path), entry.mtime);
   }
 
   /** Makes whiteouts, then describes the directories. Answers what is left to others. */

@@ -8,14 +8,17 @@ import type { TarEntry, TarTime } from "./tar/entry.ts";
 /** Beyond this many seconds the kernel's own clamp takes over; it keeps 64 bits from overflowing. */
 const FAR = 2 ** 40;
 
-/** Whether whole seconds tell it all: those go through `node:fs`, five times as fast as FFI. */
-export function isWholeSeconds(time: TarTime): boolean {
-  return time.nanoseconds === 0 && Math.abs(time.seconds) < FAR;
+/**
+ * Whether `node:fs` sets it exactly, five times as fast as FFI: it takes fractions for
+ * floating-point numbers, and times before 1970 for "now".
+ */
+export function isPlainTime(time: TarTime): boolean {
+  return time.nanoseconds === 0 && time.seconds >= 0 && time.seconds < FAR;
 }
 
 /** Sets the times of `path` itself; the file system takes the nearest that it can. */
 export function setTime(path: string | Buffer, time: TarTime): void {
-  if (isWholeSeconds(time)) lutimesSync(path, time.seconds, time.seconds);
+  if (isPlainTime(time)) lutimesSync(path, time.seconds, time.seconds);
   else {
     const seconds = Math.max(-FAR, Math.min(FAR, time.seconds));
     setModificationTime(path, BigInt(seconds) * 1_000_000_000n + BigInt(time.nanoseconds));

@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { openSync, readSync, writeSync } from "node:fs";
 import { TsimgError } from "../sys/error.ts";
 import { enterLayer, leaveHost } from "./confine.ts";
-import { emptyDirectory } from "./empty-directory.ts";
-import { createDecompressor, NeedsNodeZlib } from "./inflate.ts";
+import { createDecompressor } from "./inflate.ts";
 import { LayerWriter } from "./layer-writer.ts";
 import type { UnpackResult } from "./remainder.ts";
 import { TarParser } from "./tar/parser.ts";
@@ -33,21 +32,6 @@ export async function main(): Promise<void> {
 }
 
 async function unpack(job: UnpackJob, blob: number, inbox: Inbox): Promise<UnpackResult> {
-  try {
-    return await attempt(job, blob, inbox, undefined);
-  } catch (error) {
-    if (!(error instanceof NeedsNodeZlib)) throw error;
-    emptyDirectory(".");
-    return attempt(job, blob, inbox, "node");
-  }
-}
-
-async function attempt(
-  job: UnpackJob,
-  blob: number,
-  inbox: Inbox,
-  engine: "node" | undefined,
-): Promise<UnpackResult> {
   const writer = new LayerWriter();
   const parser = new TarParser(writer, job.limits);
   const hash = createHash("sha256");
@@ -57,7 +41,6 @@ async function attempt(
   };
   const decompressor = createDecompressor(job.compression, emit, {
     maxOutputBytes: job.maxBytes,
-    ...(engine && { engine }),
   });
   const buffer = Buffer.allocUnsafeSlow(INPUT);
   let reported = 0;

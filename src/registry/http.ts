@@ -112,7 +112,12 @@ function flow(
   stallMs: number,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (response.destroyed && !response.readableEnded) {
+    // An answer without a body can have come to its end, or broken, before anybody reads it.
+    if (response.readableEnded) {
+      resolve();
+      return;
+    }
+    if (response.destroyed) {
       reject(response.errored ?? brokenOff());
       return;
     }

@@ -10,16 +10,6 @@ export const STANDARD_DEVICES: readonly Device[] = [
   { path: "/dev/tty", type: "c", major: 5, minor: 0, fileMode: 0o666 },
 ];
 
-/** The links that belong beside them: path to target. */
-export const STANDARD_LINKS: readonly (readonly [path: string, target: string])[] = [
-  ["/dev/fd", "/proc/self/fd"],
-  ["/dev/stdin", "/proc/self/fd/0"],
-  ["/dev/stdout", "/proc/self/fd/1"],
-  ["/dev/stderr", "/proc/self/fd/2"],
-  ["/dev/core", "/proc/kcore"],
-  ["/dev/ptmx", "pts/ptmx"],
-];
-
 /** Any node may be made, but only those that lead nowhere may be opened. */
 const DEFAULT_RULES: readonly DeviceRule[] = [
   { allow: false, access: "rwm" },

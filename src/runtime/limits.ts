@@ -2,7 +2,7 @@ import type { Resources } from "../oci/runtime-spec.ts";
 import { TsimgError } from "../sys/error.ts";
 import { deviceRules } from "./devices.ts";
 import type { RunFlags } from "./run-flags.ts";
-import { parseBytes, parseCount, parseCpuList, parseCpus } from "./sizes.ts";
+import { parseCount, parseCpuList, parseCpus, parseSize } from "./sizes.ts";
 
 /** Below this, the kernel kills a program while it is still being started. Docker's bound. */
 const LEAST_MEMORY = 6 * 1024 * 1024;
@@ -34,7 +34,7 @@ export function limitsOf(flags: RunFlags): Resources {
 
 /** As docker does, a container may swap out as much again as it may have in memory. */
 function memoryOf(text: string): { limit: number; swap: number } {
-  const limit = parseBytes(text, "--memory");
+  const limit = parseSize(text, "--memory");
   if (limit < LEAST_MEMORY) {
     throw new TsimgError("ERR_USAGE", `--memory ${text} is less than 6m, the least that can work`, {
       hint: "sizes without a unit are bytes: write 512m for megabytes",

@@ -14,7 +14,7 @@ const MIN_CPUS = 0.01;
  * @param flag for the message
  * @throws TsimgError ERR_USAGE
  */
-export function parseBytes(text: string, flag: string): number {
+export function parseSize(text: string, flag: string): number {
   const match = /^(\d{1,16}(?:\.\d{1,9})?) ?([bkmgtp])?(?:i?b)?$/i.exec(text.trim());
   const [, digits, unit = "b"] = match ?? [];
   if (digits === undefined) {

@@ -11,6 +11,8 @@ export interface StorePaths {
   /** One directory a container: bundle and log. */
   readonly containers: string;
   readonly volumes: string;
+  /** Assembled seccomp filters. */
+  readonly filters: string;
   /** An empty directory to mount private views on. */
   readonly view: string;
 }
@@ -34,6 +36,7 @@ export function storePaths(root: string = DEFAULT_ROOT, runRoot?: string): Store
     ingests: join(base, "content", "ingests"),
     containers: join(base, "containers"),
     volumes: join(base, "volumes"),
+    filters: join(base, "seccomp"),
     view: join(base, "view"),
   };
 }

@@ -11,8 +11,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bigImage } from "../../fixtures/images/big-image.ts";
 import { tinyImage } from "../../fixtures/images/tiny-image.ts";
-import { removeGroups } from "./bench/cgroup.ts";
 import { parseOptions, USAGE } from "./bench/options.ts";
+import { removeGroups } from "./cgroup.ts";
 import { isolated } from "./isolated.ts";
 
 const PREFIX = "tsimg-bench-";

@@ -31,7 +31,8 @@ export interface TarEntry {
 
 /**
  * Receives an archive, in its order: `entry`, any number of `data`, `entryEnd`, for each
- * entry. What a method throws comes out of the parser's `push` unchanged.
+ * entry. What a method throws comes out of the parser's `push` unchanged, but for a TarFault,
+ * which becomes a TsimgError that names entry and place.
  */
 export interface TarHandler {
   entry(entry: TarEntry): void;

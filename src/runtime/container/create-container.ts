@@ -13,7 +13,7 @@ import { planCgroup } from "../cgroup/plan.ts";
 import { createSpec } from "../create-spec.ts";
 import { readHost } from "../host-facts.ts";
 import type { RunFlags } from "../run-flags.ts";
-import { assembleSeccomp } from "../seccomp/assemble.ts";
+import { cachedFilter } from "../seccomp/filter-cache.ts";
 import { parseSecurityOptions } from "../security-options.ts";
 import type { LaunchRequest } from "../tape/compile.ts";
 import type { Accounts } from "../user.ts";
@@ -54,12 +54,12 @@ const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
  *
  * @throws TsimgError ERR_USAGE, ERR_NAME_IN_USE, ERR_CONFIG_INVALID; nothing is then left
  */
-export function createContainer(
+export async function createContainer(
   context: CreateContext,
   image: ContainerImage,
   flags: RunFlags,
-): CreatedContainer {
-  const { database, snapshots, containers, paths } = context;
+): Promise<CreatedContainer> {
+  const { snapshots, containers, paths } = context;
   const id = randomBytes(32).toString("hex");
   const state = containers.stateDirectory(id);
   const host = readHost(flags);
@@ -107,7 +107,7 @@ export function createContainer(
       removeAfter: flags.rm ? [...snapshots.files(snapshot), containers.directory(id), state] : [],
       init: flags.init,
       ...(spec.linux.seccomp !== undefined && {
-        seccompFilter: assembleSeccomp(spec.linux.seccomp, host.facts.arch),
+        seccompFilter: await cachedFilter(spec.linux.seccomp, host.facts.arch, paths.filters),
       }),
     },
   };

@@ -5,13 +5,13 @@ import { outputOf } from "../../../fixtures/command.ts";
 import { bigImage } from "../../../fixtures/images/big-image.ts";
 import { tinyImage } from "../../../fixtures/images/tiny-image.ts";
 import { startRegistry } from "../../../fixtures/registry/registry.ts";
+import { type Group, makeGroup } from "../cgroup.ts";
 import { startContainerd } from "../tools/containerd.ts";
 import { startDocker } from "../tools/docker.ts";
 import { openPodman } from "../tools/podman.ts";
 import type { Tool, ToolOptions } from "../tools/tool.ts";
 import { openTsimg, type Tsimg } from "../tools/tsimg.ts";
 import { hideMachineState, makeArena } from "./arena.ts";
-import { type Group, makeGroup } from "./cgroup.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { type BenchOptions, parseOptions, type SuiteName } from "./options.ts";
 import { machineLines, memoryLines, timeLines } from "./report.ts";
@@ -34,7 +34,7 @@ async function main(work: string, group: string, options: BenchOptions): Promise
   const arena = await makeArena(work, options);
   const home = makeGroup(group, "bench");
   home.enter();
-  await using registry = await startRegistry({ storage: join(work, "registry") });
+  await using registry = await startRegistry({ dir: join(work, "registry") });
   await using disposables = new AsyncDisposableStack();
   const stage: Stage = {
     arena,

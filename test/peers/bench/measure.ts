@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Group } from "../cgroup.ts";
 import type { Invocation } from "../tools/tool.ts";
-import type { Group } from "./cgroup.ts";
 
 export interface Timing {
   /** From the start of the command to its end. */

@@ -1,5 +1,5 @@
+import type { Group } from "../cgroup.ts";
 import type { Invocation } from "../tools/tool.ts";
-import type { Group } from "./cgroup.ts";
 import { type MemoryPeak, memoryPeak, type Timing, time } from "./measure.ts";
 
 /** One line of a table: a command to measure, with what has to be done around it. */

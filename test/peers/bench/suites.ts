@@ -1,10 +1,10 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { outputOf } from "../../../fixtures/command.ts";
+import type { Group } from "../cgroup.ts";
 import { prepareBundle } from "../tools/bundle.ts";
 import type { Tool } from "../tools/tool.ts";
 import type { Tsimg } from "../tools/tsimg.ts";
-import type { Group } from "./cgroup.ts";
 import type { Case } from "./rounds.ts";
 
 /** What all suites measure with: made once, before the first round. */

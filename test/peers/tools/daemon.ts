@@ -15,8 +15,8 @@ export interface DaemonOptions {
 const START_LIMIT_MS = 30_000;
 
 /**
- * Starts a daemon and waits until it answers; disposing stops it as its manager would. It dies
- * with this process.
+ * Starts a daemon and waits until it answers; disposing kills it. It dies with this process.
+ * What it mounted and started stays: whoever starts one does so in namespaces of their own.
  */
 export async function startDaemon(options: DaemonOptions): Promise<AsyncDisposable> {
   const log = openSync(options.log, "a");
@@ -43,8 +43,6 @@ function hasEnded(daemon: ChildProcess): boolean {
 async function stop(daemon: ChildProcess): Promise<void> {
   if (hasEnded(daemon)) return;
   const ended = once(daemon, "exit");
-  daemon.kill("SIGTERM");
-  const force = setTimeout(() => daemon.kill("SIGKILL"), 10_000);
+  daemon.kill("SIGKILL");
   await ended;
-  clearTimeout(force);
 }

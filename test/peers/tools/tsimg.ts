@@ -1,11 +1,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { outcomeOf } from "../../../fixtures/command.ts";
+import { outcomeOf, outputOf } from "../../../fixtures/command.ts";
+import type { OverlayDirs } from "../tree-compare/overlay-view.ts";
 import type { Invocation, Tool, ToolOptions } from "./tool.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../../bin/tsimg");
 
 export interface Tsimg extends Tool {
+  /** The directories of a pulled image's layers. */
+  overlayDirs(reference: string): Promise<OverlayDirs>;
   /** Unpacks an image whose content is in the store; absent where there is no such command. */
   readonly unpack?: (reference: string) => Invocation;
 }
@@ -27,6 +30,11 @@ export async function openTsimg(options: Pick<ToolOptions, "store">): Promise<Ts
     run: (reference, command) => ({
       argv: [...tsimg, "run", "--rm", "--network", "none", reference, ...command],
     }),
+    async overlayDirs(reference) {
+      const inspect = [...tsimg, "inspect", "--format", "json", reference];
+      const [image] = JSON.parse(await outputOf(inspect));
+      return image.GraphDriver.Data;
+    },
     ...(canUnpack && {
       unpack: (reference: string) => ({ argv: [...tsimg, "unpack", "--fresh", reference] }),
     }),

@@ -1,19 +1,10 @@
 import type { Tree, TreeField } from "./read-tree.ts";
 
-export interface CompareOptions {
-  /** Fields not to compare, by path relative to the root. */
-  readonly ignore?: Readonly<Record<string, readonly TreeField[]>>;
-}
-
 /**
  * How `actual` differs from `expected`: one line a path that only one of them has, and one a
  * field. Empty when the trees are equal.
  */
-export function compareTrees(
-  expected: Tree,
-  actual: Tree,
-  options: CompareOptions = {},
-): readonly string[] {
+export function compareTrees(expected: Tree, actual: Tree): readonly string[] {
   const differences: string[] = [];
   for (const [path, wanted] of expected) {
     const got = actual.get(path);
@@ -21,9 +12,8 @@ export function compareTrees(
       differences.push(`${printable(path)}: missing (${wanted.type})`);
       continue;
     }
-    const ignored = options.ignore?.[path] ?? [];
     for (const field of Object.keys(wanted) as TreeField[]) {
-      if (wanted[field] === got[field] || ignored.includes(field)) continue;
+      if (wanted[field] === got[field]) continue;
       differences.push(
         `${printable(path)}: ${field} is ${JSON.stringify(got[field])},` +
           ` expected ${JSON.stringify(wanted[field])}`,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseBytes, parseCount, parseCpuList, parseCpus } from "../../../src/runtime/sizes.ts";
+import { parseCount, parseCpuList, parseCpus, parseSize } from "../../../src/runtime/sizes.ts";
 
 describe("sizes", () => {
   test.each([
@@ -16,18 +16,18 @@ describe("sizes", () => {
     ["2p", 2 ** 51],
     ["0.3k", 307],
   ])("%j is %d bytes", (text, bytes) => {
-    expect(parseBytes(text, "--memory")).toBe(bytes);
+    expect(parseSize(text, "--memory")).toBe(bytes);
   });
 
   test.each(["", "m", "-1m", "1x", "1,5g", "0x10", "1e3", "1mm", ".5g", "NaN", "9".repeat(40)])(
     "%j is refused by name of the flag",
     (text) => {
-      expect(() => parseBytes(text, "--memory")).toThrow(/--memory/);
+      expect(() => parseSize(text, "--memory")).toThrow(/--memory/);
     },
   );
 
   test("that a number can't hold exactly are refused", () => {
-    expect(() => parseBytes("9999999999p", "--memory")).toThrow(/larger than any machine's/);
+    expect(() => parseSize("9999999999p", "--memory")).toThrow(/larger than any machine's/);
   });
 
   test("CPUs become a share of each tenth of a second", () => {
@@ -56,7 +56,7 @@ describe("sizes", () => {
   test("any number of any unit comes back as written", () => {
     fc.assert(
       fc.property(fc.nat({ max: 4095 }), fc.nat({ max: 3 }), (count, unit) => {
-        expect(parseBytes(`${count}${"bkmg"[unit]}`, "-m")).toBe(count * 1024 ** unit);
+        expect(parseSize(`${count}${"bkmg"[unit]}`, "-m")).toBe(count * 1024 ** unit);
       }),
     );
   });

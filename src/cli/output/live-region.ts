@@ -1,0 +1,151 @@
+import type { TerminalSize } from "./layer-frame.ts";
+
+/** What a display needs of the stream it writes to; process.stdout and stderr have it. */
+export interface TerminalStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly writableNeedDrain?: boolean;
+  write(text: string): boolean;
+  getWindowSize?(): [columns: number, rows: number];
+  on(event: "resize", listener: () => void): unknown;
+  off(event: "resize", listener: () => void): unknown;
+}
+
+const HIDE_CURSOR = "\x1b[?25l";
+const SHOW_CURSOR = "\x1b[?25h";
+const WRAP = "\x1b[?7h";
+const NO_WRAP = "\x1b[?7l";
+const ERASE_BELOW = "\x1b[J";
+/** The whole line: tmux counts cells that were erased up to the end only as part of it. */
+const ERASE_LINE = "\x1b[2K";
+
+/** What terminals that don't tell their size are taken for. */
+const USUAL: TerminalSize = { columns: 80, rows: 24 };
+
+/**
+ * The last lines of a terminal, rewritten in place.
+ *
+ * Between writes the cursor rests, hidden, at the start of the row below the lines: the one
+ * place that a resize moves predictably, and where other output does least harm. Every
+ * change is one write.
+ *
+ * A terminal that gets narrower breaks our lines into several rows; one that gets lower
+ * moves the top ones out of the screen, and most bring them back when it grows. So after a
+ * resize everything that may be there is erased and written anew.
+ */
+export class LiveRegion {
+  private readonly stream: TerminalStream;
+  /** Whether this terminal breaks long lines again when its width changes. */
+  private readonly reflows: boolean;
+  private shown: readonly string[] = [];
+  /** Lines of ours above the screen's top: a higher screen may show them again. */
+  private scrolledOff: readonly string[] = [];
+  private drawnAt: TerminalSize | undefined;
+  private cursorHidden = false;
+
+  constructor(stream: TerminalStream, reflows: boolean) {
+    this.stream = stream;
+    this.reflows = reflows;
+  }
+
+  /** Asked anew each time: a resize is heard of later than it happens. */
+  get size(): TerminalSize {
+    const { stream } = this;
+    const [columns, rows] = stream.getWindowSize?.() ?? [stream.columns, stream.rows];
+    return { columns: columns || USUAL.columns, rows: rows || USUAL.rows };
+  }
+
+  /** Shows `lines`, made for `size`, in place of those before. */
+  draw(lines: readonly string[], size: TerminalSize): void {
+    const resized = this.settle(size);
+    const text = resized ? this.eraseAll(size) + rewriteAll(lines) : rewrite(this.shown, lines);
+    if (text === "") return;
+    this.write(text);
+    this.shown = lines;
+  }
+
+  /** Writes `text` above `lines`, for good; it may be as long as it likes. */
+  print(text: string, lines: readonly string[], size: TerminalSize): void {
+    this.settle(size);
+    this.write(`${this.eraseAll(size)}${WRAP}${text}\r\n${rewriteAll(lines)}`);
+    this.shown = lines;
+    this.scrolledOff = [];
+  }
+
+  /** Leaves the lines as they are, the cursor visible below them. */
+  release(): void {
+    if (this.cursorHidden) this.stream.write(`\r${ERASE_BELOW}${SHOW_CURSOR}`);
+    this.cursorHidden = false;
+  }
+
+  /** Forgets what is on the screen: the next lines start where the cursor is. */
+  restart(): void {
+    this.shown = [];
+    this.scrolledOff = [];
+    this.drawnAt = undefined;
+  }
+
+  /** Takes note of `size`; true when the lines now stand elsewhere than they were put. */
+  private settle(size: TerminalSize): boolean {
+    const before = this.drawnAt;
+    this.drawnAt = size;
+    if (before === undefined) return false;
+    if (before.columns === size.columns && before.rows === size.rows) return false;
+    return true;
+  }
+
+  /** Moves to the first row that may be ours and erases from there; the top stops the move. */
+  private eraseAll({ columns, rows }: TerminalSize): string {
+    const lines = [...this.scrolledOff, ...this.shown];
+    const heights = lines.map((line) =>
+      this.reflows ? Math.max(1, Math.ceil(line.length / columns)) : 1,
+    );
+    let visible = 0;
+    let first = lines.length;
+    while (first > 0 && visible + (heights[first - 1] ?? 0) < rows) {
+      first -= 1;
+      visible += heights[first] ?? 0;
+    }
+    this.scrolledOff = lines.slice(0, first);
+    return `\r${up(heights.reduce((sum, height) => sum + height, 0))}${ERASE_BELOW}`;
+  }
+
+  private write(text: string): void {
+    const hide = this.cursorHidden ? "" : HIDE_CURSOR;
+    this.cursorHidden = true;
+    // Were the window narrower than it said a moment ago, lines are cut and not broken.
+    this.stream.write(`${hide}${NO_WRAP}${text}${WRAP}`);
+  }
+}
+
+function rewriteAll(lines: readonly string[]): string {
+  // A print has turned wrapping on.
+  return NO_WRAP + lines.map((line) => `${line}\r\n`).join("");
+}
+
+/** From below `before` to below `after`, writing what differs; nothing when nothing does. */
+function rewrite(before: readonly string[], after: readonly string[]): string {
+  const count = Math.max(before.length, after.length);
+  const changed = Array.from({ length: count }, (_, at) => at).filter(
+    (at) => before[at] !== after[at],
+  );
+  const [first] = changed;
+  if (first === undefined) return "";
+  // Something else may have been typed or written on the cursor's row, such as ^C.
+  let text = `\r${up(before.length - first)}`;
+  let row = first;
+  for (const at of changed.filter((at) => at < after.length)) {
+    text += `${down(at - row)}${ERASE_LINE}${after[at]}\r\n`;
+    row = at + 1;
+  }
+  return text + down(after.length - row) + ERASE_BELOW;
+}
+
+function up(rows: number): string {
+  return rows === 0 ? "" : `\x1b[${rows}A`;
+}
+
+function down(rows: number): string {
+  return rows <= 0 ? "" : `\x1b[${rows}B`;
+}
