@@ -53,6 +53,6 @@ function firstWord(argv: readonly string[]): string | undefined {
   return undefined;
 }
 
-main(process.argv.slice(2)).then((status) => {
+void main(process.argv.slice(2)).then((status) => {
   process.exitCode = status;
 });

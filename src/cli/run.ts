@@ -46,7 +46,12 @@ export function command(): Command {
     .option("--env-file <file>", "set environment variables from a file", each, none)
     .option("-w, --workdir <dir>", "working directory in the container")
     .option("-u, --user <name|uid[:group|gid]>", "user to run as")
-    .option("-v, --volume <src:dst[:ro]>", "mount a directory of the host or a named volume", each, none)
+    .option(
+      "-v, --volume <src:dst[:ro]>",
+      "mount a directory of the host or a named volume",
+      each,
+      none,
+    )
     .option("--tmpfs <dst[:options]>", "mount a tmpfs", each, none)
     .option("--read-only", "make the root file system read-only", false)
     .option("-h, --hostname <name>", "host name in the container")
@@ -60,7 +65,12 @@ export function command(): Command {
     .option("--privileged", "all capabilities, all devices, nothing hidden", false)
     .option("--cap-add <name>", "give a capability", each, none)
     .option("--cap-drop <name>", "take a capability", each, none)
-    .option("--security-opt <option>", "no-new-privileges, seccomp=unconfined, seccomp=FILE", each, none)
+    .option(
+      "--security-opt <option>",
+      "no-new-privileges, seccomp=unconfined, seccomp=FILE",
+      each,
+      none,
+    )
     .option("--init", "put an init process in front that reaps and forwards signals", false)
     .addOption(pullOption())
     .option("--platform <os/arch[/variant]>", "which image of an index to pull")

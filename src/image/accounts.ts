@@ -22,7 +22,10 @@ export function recordAccounts(snapshots: SnapshotStore, view: string, top: Snap
   mkdirSync(view, { recursive: true });
   using _view = mountPrivately(snapshots.mounts(top, "ro"), view);
   const tree = new MergedTree(view, undefined, []);
-  const accounts: Accounts = { passwd: readText(tree, "etc/passwd"), group: readText(tree, "etc/group") };
+  const accounts: Accounts = {
+    passwd: readText(tree, "etc/passwd"),
+    group: readText(tree, "etc/group"),
+  };
   snapshots.setAccounts(top, JSON.stringify(accounts));
 }
 

@@ -1,14 +1,13 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { SnapshotId } from "../../drivers/driver.ts";
 import type { ContentStore } from "../content/content-store.ts";
-import type { Digest } from "../oci/digest.ts";
+import type { ChainId, Digest } from "../oci/digest.ts";
 import type { SnapshotStore } from "../snapshot/snapshot-store.ts";
 import type { Database } from "../store/database.ts";
 import { dropDeadLeases } from "../store/leases.ts";
 import type { StorePaths } from "../store/paths.ts";
 import { tolerating } from "../sys/errno.ts";
-import { rmSync } from "node:fs";
 
 export interface CollectContext {
   readonly database: Database;
@@ -18,8 +17,10 @@ export interface CollectContext {
 }
 
 export interface Collected {
+  /** Blobs that are gone. */
   readonly content: readonly Digest[];
-  readonly snapshots: readonly SnapshotId[];
+  /** Layers that are gone, topmost first. */
+  readonly layers: readonly ChainId[];
 }
 
 /**
@@ -37,26 +38,29 @@ export function collect(context: CollectContext): Collected {
   });
   snapshots.recover();
   // Children were marked before their parents.
-  for (const id of marked.snapshots) snapshots.destroy(id);
+  for (const { id } of marked.snapshots) snapshots.destroy(id);
   for (const digest of marked.content) content.remove(digest);
-  return marked;
+  return { content: marked.content, layers: marked.snapshots.map((snapshot) => snapshot.chain_id) };
 }
 
-function markSnapshots({ database, snapshots }: CollectContext): SnapshotId[] {
-  const marked: SnapshotId[] = [];
+interface MarkedSnapshot {
+  readonly id: SnapshotId;
+  readonly chain_id: ChainId;
+}
+
+function markSnapshots({ database, snapshots }: CollectContext): MarkedSnapshot[] {
+  const marked: MarkedSnapshot[] = [];
   for (;;) {
-    const leaves = database.all<{ id: SnapshotId }>(
-      `select id from snapshots s
+    const leaves = database.all<MarkedSnapshot>(
+      `select id, chain_id from snapshots s
        where kind = 'committed' and state = 'ready'
          and not exists (select 1 from snapshots c where c.parent = s.id and c.state != 'removing')
          and not exists (select 1 from manifest_layers l where l.chain_id = s.chain_id)
          and not exists (select 1 from lease_holds h where h.kind = 'chain' and h.ref = s.chain_id)`,
     );
     if (leaves.length === 0) return marked;
-    for (const { id } of leaves) {
-      snapshots.markRemoving(id);
-      marked.push(id);
-    }
+    for (const leaf of leaves) snapshots.markRemoving(leaf.id);
+    marked.push(...leaves);
   }
 }
 

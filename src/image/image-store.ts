@@ -1,5 +1,10 @@
 import type { ChainId, DiffId, Digest } from "../oci/digest.ts";
-import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
+import {
+  familiarReference,
+  formatReference,
+  parseReference,
+  type Reference,
+} from "../oci/reference.ts";
 import type { Database } from "../store/database.ts";
 import { TsimgError } from "../sys/error.ts";
 
@@ -180,3 +185,24 @@ export function imageName(reference: Reference): string {
   if (digest !== undefined) return `${registry}/${repository}@${digest}`;
   return formatReference(reference);
 }
+
+/**
+ * How docker lists an image's names: a line for each, `<none>` for what a name lacks, and
+ * one line for an image that has lost its name to another.
+ */
+export function imageTags(
+  names: readonly ImageName[],
+): readonly { repository: string; tag: string; digest: string }[] {
+  if (names.length === 0) return [{ repository: NONE, tag: NONE, digest: NONE }];
+  return names.map(({ name, target }) => {
+    const reference = parseReference(name);
+    const { tag, digest, ...repository } = reference;
+    return {
+      repository: familiarReference(repository),
+      tag: tag ?? NONE,
+      digest: digest ?? target,
+    };
+  });
+}
+
+const NONE = "<none>";

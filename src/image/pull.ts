@@ -84,15 +84,26 @@ export async function pullImage(context: PullContext, options: PullOptions): Pro
     const parsed = parseImageConfig(config);
     checkLayerCount(resolved.manifest, parsed);
     const layers = wantedLayers(resolved.manifest, parsed);
-    lease.hold("content", layers.map((layer) => layer.descriptor.digest));
-    lease.hold("chain", layers.map((layer) => layer.chainId));
+    lease.hold(
+      "content",
+      layers.map((layer) => layer.descriptor.digest),
+    );
+    lease.hold(
+      "chain",
+      layers.map((layer) => layer.chainId),
+    );
     options.onLayers(layers.map((layer) => layer.descriptor));
     const flusher = new Flusher(context.paths.root);
     const view = context.paths.view;
     const top = await fetchLayers({ ...context, flusher, unpackers, view }, layers, options);
     if (top !== null) recordAccounts(snapshots, view, top);
     const image = describe(resolved, config, parsed, layers, snapshots, options.driver);
-    images.put(name, resolved.target, image, layers.map((layer) => imageLayer(layer)));
+    images.put(
+      name,
+      resolved.target,
+      image,
+      layers.map((layer) => imageLayer(layer)),
+    );
     return { name, target: resolved.target, image, changed: true };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -114,7 +125,11 @@ async function upToDate(
   const image = known === undefined ? undefined : images.get(known.manifest);
   if (known === undefined || image === undefined) return undefined;
   if (image.architecture !== platform.architecture || image.os !== platform.os) return undefined;
-  if (platform.variant !== undefined && image.variant !== null && image.variant !== platform.variant)
+  if (
+    platform.variant !== undefined &&
+    image.variant !== null &&
+    image.variant !== platform.variant
+  )
     return undefined;
   const complete = images
     .layers(image.digest)
@@ -138,7 +153,11 @@ async function resolve(
   lease: Lease,
 ): Promise<Resolved> {
   const { client, content } = context;
-  const first = await client.fetchManifest(reference, reference.digest ?? reference.tag ?? "latest", signal);
+  const first = await client.fetchManifest(
+    reference,
+    reference.digest ?? reference.tag ?? "latest",
+    signal,
+  );
   const parsed = parseManifest(first.bytes, first.descriptor.mediaType);
   const target = first.descriptor.digest;
   lease.hold("content", [target]);
@@ -155,7 +174,10 @@ async function resolve(
     );
   const manifest = parseManifest(second.bytes, chosen.mediaType || second.descriptor.mediaType);
   if (manifest.kind === "index")
-    throw new TsimgError("ERR_MANIFEST_UNSUPPORTED", `manifest '${chosen.digest}' is an index inside an index`);
+    throw new TsimgError(
+      "ERR_MANIFEST_UNSUPPORTED",
+      `manifest '${chosen.digest}' is an index inside an index`,
+    );
   lease.hold("content", [chosen.digest]);
   content.write(second.bytes);
   return { target, digest: chosen.digest, mediaType: manifest.mediaType, manifest };
@@ -186,9 +208,13 @@ async function fetchConfig(
   const bytes = Buffer.concat(chunks);
   const digest = sha256Digest(bytes);
   if (digest !== descriptor.digest)
-    throw new TsimgError("ERR_DIGEST_MISMATCH", `image config '${descriptor.digest}' has the digest ${digest}`, {
-      hint: "the registry or something on the way altered it",
-    });
+    throw new TsimgError(
+      "ERR_DIGEST_MISMATCH",
+      `image config '${descriptor.digest}' has the digest ${digest}`,
+      {
+        hint: "the registry or something on the way altered it",
+      },
+    );
   content.write(bytes);
   return bytes;
 }

@@ -20,10 +20,12 @@ interface ZlibSyncInflate {
 }
 
 /**
- * The addon gathers all that one push gives: at zlib's best ratio (1032) this is 33 MB, so
- * a bomb can't fill the memory before the output limit sees it.
+ * Input of one push. The addon gathers all that it gives, and zlib can make a thousand bytes
+ * of one: after a large output slices are small again, and double from there.
  */
 const SLICE_SIZE = 32 * 1024;
+const SMALLEST_SLICE = 1024;
+const LARGE_OUTPUT = 1024 * 1024;
 const OUTPUT_SIZE = 128 * 1024;
 /** 15 for the window, 16 for "gzip only". */
 export const GZIP_WINDOW_BITS = 31;
@@ -45,6 +47,7 @@ export class SyncGunzip implements Decompressor {
   readonly #zlibSync: ZlibSync;
   readonly #inflate: ZlibSyncInflate;
   readonly #emit: (chunk: Buffer) => void;
+  #sliceSize = SMALLEST_SLICE;
   #heldBack: Buffer | undefined;
   /** The three bytes before the next slice: a trailer may lie across. */
   #before = Buffer.alloc(3);
@@ -68,10 +71,11 @@ export class SyncGunzip implements Decompressor {
       return this.#handOver(chunk);
     }
     const last = chunk.length - 1;
-    for (let at = 0; at < last; at += SLICE_SIZE) {
-      const slice = chunk.subarray(at, Math.min(last, at + SLICE_SIZE));
+    for (let at = 0; at < last; ) {
+      const slice = chunk.subarray(at, Math.min(last, at + this.#sliceSize));
       const end = this.#feed(slice);
       if (end !== undefined) return this.#handOver(chunk.subarray(at + end));
+      at += slice.length;
     }
     this.#heldBack = Buffer.of(chunk[last] ?? 0);
   }
@@ -95,6 +99,8 @@ export class SyncGunzip implements Decompressor {
       throw corruptStream("gzip", `is corrupt: ${this.#inflate.msg}`);
     }
     this.#outputBytes += result.length;
+    if (result.length > LARGE_OUTPUT) this.#sliceSize = SMALLEST_SLICE;
+    else this.#sliceSize = Math.min(SLICE_SIZE, this.#sliceSize * 2);
     if (result.length > 0) this.#emit(result);
     const end = err === this.#zlibSync.Z_STREAM_END ? this.#memberEnd(slice) : undefined;
     this.#inputBytes += slice.length;

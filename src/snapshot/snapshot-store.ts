@@ -65,6 +65,16 @@ export class SnapshotStore {
     );
   }
 
+  /** Names of the drivers in which a chain is unpacked. */
+  driversOf(chain: ChainId): readonly string[] {
+    return this.database
+      .all<{ driver: string }>(
+        "select driver from snapshots where chain_id = ? and state = 'ready' order by driver",
+        chain,
+      )
+      .map((row) => row.driver);
+  }
+
   /** Every snapshot, parents before their children. */
   walk(): readonly Snapshot[] {
     return this.database.all<Snapshot>(
@@ -177,6 +187,11 @@ export class SnapshotStore {
   mounts(id: SnapshotId, mode: "rw" | "ro"): readonly MountSpec[] {
     const snapshot = this.existing(id);
     return this.driver(snapshot.driver).mounts(id, this.parents(id), mode);
+  }
+
+  /** Absolute directories by docker's GraphDriver names. */
+  paths(id: SnapshotId): Readonly<Record<string, string>> {
+    return this.driver(this.existing(id).driver).paths(id, this.parents(id));
   }
 
   /** What the driver keeps of a snapshot, for a launcher that removes it by itself. */

@@ -14,8 +14,6 @@ function shell(name: string, script: string, comparable?: (output: string) => st
   return { name, command: ["sh", "-c", script], ...(comparable && { comparable }) };
 }
 
-const ID_MAPS = "cat /proc/self/uid_map /proc/self/gid_map";
-
 /** For an image with Debian's usual programs. */
 export const DEBIAN_PROBES: readonly Probe[] = [
   { name: "the release of the image", command: ["cat", "/etc/os-release"] },
@@ -31,7 +29,7 @@ export const DEBIAN_PROBES: readonly Probe[] = [
     "grep -E '^(Cap|Seccomp:|NoNewPrivs|Uid|Gid|Groups)' /proc/self/status",
   ),
   shell("limits", "cat /proc/self/limits"),
-  shell("identity maps", ID_MAPS),
+  shell("identity maps", "cat /proc/self/uid_map /proc/self/gid_map"),
   {
     name: "namespaces of its own",
     command: ["sh", "-c", "for n in pid mnt uts ipc net user; do readlink /proc/self/ns/$n; done"],
@@ -42,18 +40,24 @@ export const DEBIAN_PROBES: readonly Probe[] = [
   shell("masked paths", "for f in kcore keys timer_list; do wc -c </proc/$f; done 2>&1"),
   shell("empty masked directories", "ls /proc/acpi /proc/scsi /sys/firmware 2>&1"),
   shell("read-only /proc/sys", "echo 1 >/proc/sys/kernel/panic"),
-  shell("read-only /sys", "mkdir /sys/fs/cgroup/new; touch /sys/new"),
+  shell("read-only /sys", "touch /sys/new; echo 1 >/sys/kernel/profiling"),
   shell("a writable root", "echo text >/file && cat /file && mkdir /srv/a && rmdir /srv/a"),
   shell("a shared /dev/shm", "stat -fc '%T %S' /dev/shm; stat -c %a /dev/shm"),
   shell("mounts refused", "mount -t tmpfs tmpfs /mnt"),
   shell("user namespaces refused", "unshare --user true"),
   shell("devices of the host refused", "mknod /disk b 7 0 && head -c 1 /disk"),
+  shell(
+    "setuid programs",
+    "cp /bin/cat /cat; chmod 4755 /cat;" +
+      " setpriv --reuid=1 --regid=1 --clear-groups /cat /proc/self/status | grep -E '^(Uid|Cap)'",
+  ),
   shell("the clock refused", "date -s 2001-02-03"),
   shell("raw ports and owners allowed", "touch /owned && chown 7:8 /owned && stat -c %u:%g /owned"),
   shell("process 1 and what it sees", "echo $$; ls /proc | grep -c '^[0-9]'"),
   shell("standard error apart", "echo out; echo error >&2"),
   shell("an exit status", "exit 3"),
-  shell("death by signal", "kill -KILL $$"),
+  shell("process 1 safe from its own signals", "kill -KILL $$; echo alive"),
+  shell("death of a child by signal", "sh -c 'kill -KILL $$'; exit $?"),
   { name: "a command that isn't there", command: ["no-such-command"], statusOnly: true },
   { name: "a command that can't run", command: ["/etc/passwd"], statusOnly: true },
   { name: "a directory as command", command: ["/etc"], statusOnly: true },
@@ -62,23 +66,24 @@ export const DEBIAN_PROBES: readonly Probe[] = [
 /** For the first layer of the awkward image. */
 export const SPECIAL_FILE_PROBES: readonly Probe[] = [
   shell("setuid and setgid programs", "stat -c '%n %a %u:%g' /usr/bin/set*id"),
-  shell("a setuid program sets the user", "ls -n /usr/bin/setuid"),
-  shell("a name that isn't UTF-8", "ls /etc | od -c"),
+  shell("names that aren't UTF-8", "cd /etc; echo latin1-* dir-*/* | od -c"),
   shell(
     "a device node",
     "stat -c '%F %t:%T' /usr/share/null-copy; echo text >/usr/share/null-copy",
   ),
   shell(
     "hard links",
-    "stat -c '%h' /usr/share/a/one; ls -i /usr/share/a/one /usr/share/b/two | wc -l",
+    "ls -i /usr/share/a/one /usr/share/b/two /home/user/three | uniq -w 8 | wc -l",
   ),
   shell("a sparse file", "stat -c '%s' /var/sparse; od -c /var/sparse"),
-  shell("a link out of the root", "cat /usr/share/upwards"),
+  shell("a link that leads upwards", "cat /usr/share/upwards"),
   shell("odd modes", "stat -c '%n %a' /var/mode-* /var/dir-*"),
   shell(
     "a program with cap_setuid=ep",
-    // busybox tells by its name which program it is; CapEff is that of the process itself.
-    "ln /usr/bin/capable /cat; grep -c . /etc/passwd; /cat /proc/self/status | grep CapEff",
+    // busybox goes by the name it has; CapEff is that of the reading process itself.
+    "ln /usr/bin/capable /cat;" +
+      " busybox su -s /bin/sh user -c '/bin/cat /proc/self/status; /cat /proc/self/status' |" +
+      " busybox grep -E '^(Uid|CapPrm|CapEff)'",
   ),
 ];
 
@@ -94,12 +99,19 @@ function ownOrHosts(output: string): string {
     .join("\n");
 }
 
-/** Mount point, per-mount options and type; see proc_pid_mountinfo(5). Ids and sources differ. */
+/**
+ * Mount point, per-mount options and type; see proc_pid_mountinfo(5). Ids and sources differ, so
+ * does the file system that the files in /etc are bound from. What stands below /sys/fs/cgroup
+ * hangs on the cgroup namespace, which docker hasn't got on version 1.
+ */
 function mountTable(output: string): string {
   const lines = output.trim().split("\n");
-  const rows = lines.map((line) => {
-    const fields = line.split(" ");
-    return `${fields[4]} ${fields[5]} ${fields[fields.indexOf("-") + 1]}`;
+  const mounts = lines.map((line) => line.split(" "));
+  const compared = mounts.filter((fields) => !fields[4]?.startsWith("/sys/fs/cgroup"));
+  const rows = compared.map((fields) => {
+    const [, , , , point, options] = fields;
+    const type = point?.startsWith("/etc/") ? "file" : fields[fields.indexOf("-") + 1];
+    return `${point} ${options} ${type}`;
   });
   return rows.sort().join("\n");
 }

@@ -76,13 +76,10 @@ export class Box implements Disposable {
   }
 
   cgroup(memory?: string): CgroupPlan {
-    const own = CGROUP_ROOTS.map((root) => `${root}/tsimg-test/${this.id}`);
+    const own = CGROUP_ROOTS.map((root) => `${root}/tsimg-test-${this.id}`);
     const limited = own.find((path) => path.includes("/memory/"));
     return {
-      directories: CGROUP_ROOTS.flatMap((root) => [
-        `${root}/tsimg-test`,
-        `${root}/tsimg-test/${this.id}`,
-      ]),
+      directories: own,
       writes:
         memory === undefined || limited === undefined
           ? []
@@ -117,7 +114,7 @@ export class Box implements Disposable {
         mounts: [...MOUNTS, ...(options.mounts ?? [])],
         linux: {
           namespaces: NAMESPACES.map((type) => ({ type })),
-          cgroupsPath: `/tsimg-test/${this.id}`,
+          cgroupsPath: `/tsimg-test-${this.id}`,
           maskedPaths: [
             "/proc/kcore",
             "/proc/keys",

@@ -99,7 +99,7 @@ describe.skipIf(!canLaunch)("the launcher", () => {
     const seen = it.sh("ls /proc/1/fd; cat /proc/1/mountinfo; cat /proc/1/cgroup; hostname").stdout;
     expect(seen.split("\n").slice(0, 3)).toEqual(["0", "1", "2"]);
     expect(seen.split("\n")[3]).toMatch(/^\d+ \d+ \S+ \S+ \/ /);
-    expect(seen).not.toContain("/tsimg-test/");
+    expect(seen).not.toContain("/tsimg-test-");
     expect(seen).toMatch(/\nbox\n$/);
   });
 

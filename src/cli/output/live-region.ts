@@ -59,7 +59,7 @@ export class LiveRegion {
   /** Shows `lines`, made for `size`, in place of those before. */
   draw(lines: readonly string[], size: TerminalSize): void {
     const resized = this.settle(size);
-    const text = resized ? this.eraseAll(size) + rewriteAll(lines) : rewrite(this.shown, lines);
+    const text = resized ? this.eraseAll(size) + written(lines) : rewrite(this.shown, lines);
     if (text === "") return;
     this.write(text);
     this.shown = lines;
@@ -68,7 +68,7 @@ export class LiveRegion {
   /** Writes `text` above `lines`, for good; it may be as long as it likes. */
   print(text: string, lines: readonly string[], size: TerminalSize): void {
     this.settle(size);
-    this.write(`${this.eraseAll(size)}${WRAP}${text}\r\n${rewriteAll(lines)}`);
+    this.write(`${this.eraseAll(size)}${WRAP}${text}\r\n${NO_WRAP}${written(lines)}`);
     this.shown = lines;
     this.scrolledOff = [];
   }
@@ -86,13 +86,11 @@ export class LiveRegion {
     this.drawnAt = undefined;
   }
 
-  /** Takes note of `size`; true when the lines now stand elsewhere than they were put. */
+  /** Takes note of `size`; true when the lines may now stand elsewhere than they were put. */
   private settle(size: TerminalSize): boolean {
     const before = this.drawnAt;
     this.drawnAt = size;
-    if (before === undefined) return false;
-    if (before.columns === size.columns && before.rows === size.rows) return false;
-    return true;
+    return before !== undefined && (before.columns !== size.columns || before.rows !== size.rows);
   }
 
   /** Moves to the first row that may be ours and erases from there; the top stops the move. */
@@ -119,9 +117,8 @@ export class LiveRegion {
   }
 }
 
-function rewriteAll(lines: readonly string[]): string {
-  // A print has turned wrapping on.
-  return NO_WRAP + lines.map((line) => `${line}\r\n`).join("");
+function written(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\r\n`).join("");
 }
 
 /** From below `before` to below `after`, writing what differs; nothing when nothing does. */

@@ -17,7 +17,9 @@ export function formatTable(
   rows: readonly (readonly string[])[],
 ): string {
   const titles = columns.map((column) => column.title);
-  const lines = [titles, ...rows].map((row) => columns.map((_, at) => escapeControl(row[at] ?? "")));
+  const lines = [titles, ...rows].map((row) =>
+    columns.map((_, at) => escapeControl(row[at] ?? "")),
+  );
   const widths = columns.map((_, at) =>
     lines.reduce((most, line) => Math.max(most, textWidth(line[at] ?? "")), 0),
   );

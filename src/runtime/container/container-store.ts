@@ -61,6 +61,15 @@ export class ContainerStore {
    * @throws TsimgError ERR_NO_SUCH_CONTAINER
    */
   existing(text: string): Container {
+    const container = this.find(text);
+    if (container !== undefined) return container;
+    throw new TsimgError("ERR_NO_SUCH_CONTAINER", `no such container: '${text}'`, {
+      hint: '"tsimg ps -a" lists them',
+    });
+  }
+
+  /** As `existing`, but undefined when there is none. */
+  find(text: string): Container | undefined {
     const rows = this.database.all<ContainerRow>(
       "select * from containers where name = ? or id = ?",
       text.replace(/^\//, ""),
@@ -78,11 +87,7 @@ export class ContainerStore {
       throw new TsimgError("ERR_NO_SUCH_CONTAINER", `container ID '${text}' is ambiguous`, {
         hint: "give more of its digits",
       });
-    const container = found[0] === undefined ? undefined : this.observe(found[0]);
-    if (container !== undefined) return container;
-    throw new TsimgError("ERR_NO_SUCH_CONTAINER", `no such container: '${text}'`, {
-      hint: '"tsimg ps -a" lists them',
-    });
+    return found[0] === undefined ? undefined : this.observe(found[0]);
   }
 
   /** Clears up what ended without anybody looking. Cheap when there is nothing. */

@@ -11,7 +11,11 @@ import { encodeTape } from "../tape/encode.ts";
  */
 export function launch(launcher: string, request: LaunchRequest): never {
   const tape = join(request.stateDirectory, "tape");
-  writeFileSync(tape, encodeTape(compileTape(request), process.arch === "arm64" ? "aarch64" : "x86_64"), { mode: 0o600 });
+  writeFileSync(
+    tape,
+    encodeTape(compileTape(request), process.arch === "arm64" ? "aarch64" : "x86_64"),
+    { mode: 0o600 },
+  );
   process.execve?.(launcher, ["tsimg-launcher", tape], {});
   throw new Error("execve returned");
 }

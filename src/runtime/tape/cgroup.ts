@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { CgroupPlan } from "../cgroup/plan.ts";
 import type { CgroupView } from "./mounts.ts";
 import type { Steps } from "./steps.ts";
-import { flags } from "./tape.ts";
+import { flags, mode } from "./tape.ts";
 
 const WRITE = flags("O_WRONLY", "O_CLOEXEC");
 const HERE = flags("AT_FDCWD");
@@ -10,7 +10,7 @@ const HERE = flags("AT_FDCWD");
 /** On the host, before the clone: the container's cgroups with their limits. */
 export function makeCgroups(steps: Steps, plan: CgroupPlan): void {
   for (const directory of plan.directories) {
-    steps.call("mkdirat", [HERE, directory, 0o755], `making cgroup "${directory}"`, {
+    steps.call("mkdirat", [HERE, directory, mode(0o755)], `making cgroup "${directory}"`, {
       tolerate: ["EEXIST"],
       hint: "tsimg must be able to write to the cgroup file system",
     });
@@ -52,10 +52,11 @@ export function writeFile(
  */
 export function joinCgroups(steps: Steps, plan: CgroupPlan): void {
   for (const file of plan.procsFiles) {
-    const why = `joining cgroup "${posix.dirname(file)}"`;
+    const directory = directoryOf(file);
+    const why = `joining cgroup "${directory}"`;
     steps.scope(() => {
       const fd = steps.register();
-      const tasks = posix.join(posix.dirname(file), "tasks");
+      const tasks = `${directory}/tasks`;
       steps.attempt(() => steps.keep("openat", [HERE, tasks, WRITE], why, { into: fd }), {
         tolerate: ["ENOENT"],
         otherwise: () => steps.keep("openat", [HERE, file, WRITE], why, { into: fd }),
@@ -78,14 +79,17 @@ export function removeCgroups(steps: Steps, plan: CgroupPlan): void {
 
 /** Which cgroups the container sees, from where its first process joins. */
 export function cgroupViews(plan: CgroupPlan, cgroupsPath: string | undefined): CgroupView[] {
-  const suffix = cgroupsPath === undefined ? "" : posix.join("/", cgroupsPath);
+  const suffix = cgroupsPath ?? "";
   return plan.procsFiles.map((file) => {
-    const directory = posix.dirname(file);
+    const directory = directoryOf(file);
     const mountPoint = directory.endsWith(suffix)
       ? directory.slice(0, directory.length - suffix.length)
       : directory;
-    const name = posix.relative("/sys/fs/cgroup", mountPoint);
-    const own = name === "" || name.includes("/") || name.startsWith(".");
-    return { directory, name: name === "" ? "." : own ? posix.basename(mountPoint) : name };
+    const unified = mountPoint === "/sys/fs/cgroup";
+    return { directory, name: unified ? "." : posix.basename(mountPoint) };
   });
+}
+
+function directoryOf(file: string): string {
+  return file.slice(0, file.lastIndexOf("/"));
 }

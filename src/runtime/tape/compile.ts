@@ -24,7 +24,7 @@ import { mountRoot } from "./rootfs.ts";
 import { Steps } from "./steps.ts";
 import { connectStreams, makeConsole } from "./streams.ts";
 import type { Register, Step, Tape, TapeFiles, TapeOption } from "./tape.ts";
-import { flags, REPORT_FD } from "./tape.ts";
+import { flags, mode, REPORT_FD } from "./tape.ts";
 import { directoryTarget, relativeToRoot } from "./target.ts";
 
 export interface LaunchRequest {
@@ -101,7 +101,7 @@ function compileChild(request: LaunchRequest): readonly Step[] {
   if (isNew(spec, "network")) raiseLoopback(steps);
   enterDirectory(steps, process.cwd);
   const umask = process.user.umask ?? 0o022;
-  steps.call("umask", [umask], `setting the umask to 0${umask.toString(8)}`);
+  steps.call("umask", [mode(umask)], `setting the umask to 0${umask.toString(8)}`);
   const program = request.seccompFilter;
   dropPrivileges(
     steps,

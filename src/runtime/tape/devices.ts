@@ -5,7 +5,7 @@ import type { ConstantName } from "./constants.ts";
 import type { Steps } from "./steps.ts";
 import type { Flags, Register } from "./tape.ts";
 import { flags } from "./tape.ts";
-import { directoryTarget } from "./target.ts";
+import { directoryTarget, relativeToRoot } from "./target.ts";
 
 const NO_FOLLOW = flags("AT_SYMLINK_NOFOLLOW");
 
@@ -44,11 +44,11 @@ const KINDS: Readonly<Record<Device["type"], ConstantName>> = {
 
 /** Makes the device nodes and the usual links in /dev. Needs umask 0. */
 export function makeDevices(steps: Steps, root: Register, spec: Spec): void {
-  const onDev = spec.mounts.find((mount) => posix.normalize(mount.destination) === "/dev");
+  const onDev = spec.mounts.find((mount) => relativeToRoot(mount.destination) === "dev");
   // A bound /dev belongs to somebody else: nothing is made in it.
   if (onDev?.type === "bind" || onDev?.options.some((it) => /^r?bind$/.test(it))) return;
   const asked = spec.linux.devices ?? [];
-  const paths = new Set(asked.map((device) => posix.normalize(device.path)));
+  const paths = new Set(asked.map((device) => `/${relativeToRoot(device.path)}`));
   const devices = [...STANDARD.filter((device) => !paths.has(device.path)), ...asked];
   steps.scope(() => {
     const dev = directoryTarget(steps, root, "/dev");
@@ -61,13 +61,13 @@ export function makeDevices(steps: Steps, root: Register, spec: Spec): void {
 }
 
 function makeDevice(steps: Steps, root: Register, dev: Register, device: Device): void {
-  const path = posix.normalize(device.path);
+  const path = `/${relativeToRoot(device.path)}`;
   const name = posix.basename(path);
-  if (!Object.hasOwn(KINDS, device.type) || !path.startsWith("/") || name === "") {
+  if (!Object.hasOwn(KINDS, device.type) || name === ".") {
     throw new TsimgError(
       "ERR_LAUNCH",
       `device "${device.path}" of type "${device.type}" can't be made`,
-      { hint: "the path must be absolute, the type one of c, b, u, p" },
+      { hint: "the type is one of c, b, u, p" },
     );
   }
   const parent = posix.dirname(path);

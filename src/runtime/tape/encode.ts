@@ -110,14 +110,16 @@ class Image {
   readonly #objects = new Map<object, number>();
   readonly #relocations: number[] = [];
   #buffer: Buffer;
-  #view: DataView;
+  /** The same memory. Both machines are little-endian, as is every Node that runs on them. */
+  #units: Int32Array;
   #end: number;
 
   constructor(machine: Machine, stepsEnd: number) {
     this.#machine = machine;
     this.#end = stepsEnd;
-    this.#buffer = Buffer.alloc(stepsEnd * 2);
-    this.#view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.length);
+    const memory = new ArrayBuffer(align(stepsEnd * 2));
+    this.#buffer = Buffer.from(memory);
+    this.#units = new Int32Array(memory);
   }
 
   /** Where `text` stands, with its NUL. */
@@ -136,17 +138,20 @@ class Image {
     return at;
   }
 
+  /** Cut to 32 bits; `at` is a multiple of 4. */
   setUint32(at: number, value: number): void {
-    this.#view.setInt32(at, value, true);
+    this.#units[at >> 2] = value;
   }
 
   setWord(at: number, value: number | bigint): void {
+    const unit = at >> 2;
     if (typeof value === "bigint") {
-      this.#view.setBigInt64(at, BigInt.asIntN(64, value), true);
-      return;
+      this.#units[unit] = Number(BigInt.asIntN(32, value));
+      this.#units[unit + 1] = Number(BigInt.asIntN(32, value >> 32n));
+    } else {
+      this.#units[unit] = value;
+      this.#units[unit + 1] = Math.floor(value / 0x1_0000_0000);
     }
-    this.#view.setInt32(at, value, true);
-    this.#view.setInt32(at + 4, Math.floor(value / 0x1_0000_0000), true);
   }
 
   setArgument(at: number, argument: Argument): void {
@@ -179,7 +184,7 @@ class Image {
 
   #setPointer(at: number, target: number): void {
     this.#relocations.push(at);
-    this.#view.setInt32(at, target, true);
+    this.#units[at >> 2] = target;
   }
 
   #place(pointer: Exclude<Pointer, string>): number {
@@ -212,10 +217,11 @@ class Image {
 
   #reserve(size: number): void {
     if (this.#end + size <= this.#buffer.length) return;
-    const larger = Buffer.alloc((this.#end + size) * 2);
+    const memory = new ArrayBuffer(align((this.#end + size) * 2));
+    const larger = Buffer.from(memory);
     larger.set(this.#buffer);
     this.#buffer = larger;
-    this.#view = new DataView(larger.buffer, larger.byteOffset, larger.length);
+    this.#units = new Int32Array(memory);
   }
 }
 

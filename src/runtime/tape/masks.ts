@@ -1,4 +1,3 @@
-import { posix } from "node:path";
 import type { Spec } from "../../oci/runtime-spec.ts";
 import { changeAttributes } from "./attributes.ts";
 import { attach, cloneTree } from "./mounts.ts";
@@ -6,7 +5,7 @@ import { mountFileSystem } from "./rootfs.ts";
 import type { Steps } from "./steps.ts";
 import type { Register } from "./tape.ts";
 import { flags } from "./tape.ts";
-import { findOr } from "./target.ts";
+import { findOr, relativeToRoot } from "./target.ts";
 
 /**
  * Hides the spec's masked paths: a directory behind one empty read-only tmpfs that all of
@@ -58,8 +57,8 @@ function maskPath(
 function nullDevice(steps: Steps, root: Register, spec: Spec): Register {
   const why = "finding the null device for masks";
   const at = (path: string) =>
-    spec.mounts.find((mount) => posix.normalize(mount.destination) === path);
-  const own = at("/dev")?.type === "tmpfs" && at("/dev/null") === undefined;
+    spec.mounts.find((mount) => relativeToRoot(mount.destination) === path);
+  const own = at("dev")?.type === "tmpfs" && at("dev/null") === undefined;
   const how = flags("OPEN_TREE_CLONE", "OPEN_TREE_CLOEXEC", "AT_SYMLINK_NOFOLLOW");
   if (!own) return steps.keep("open_tree", [flags("AT_FDCWD"), "/dev/null", how], why);
   const found = steps.register();

@@ -8,7 +8,7 @@ export interface MountOptions {
   /** The same for mount(2). */
   readonly mountFlags: readonly ConstantName[];
   /** MS_SHARED and its kin. */
-  readonly propagation?: ConstantName;
+  readonly propagation: ConstantName | undefined;
   readonly recursivePropagation: boolean;
   readonly bind: boolean;
   /** Submounts are bound too. */
@@ -17,42 +17,65 @@ export interface MountOptions {
   readonly data: readonly string[];
 }
 
-const SETS: Readonly<Record<string, readonly [ConstantName, ConstantName]>> = {
-  ro: ["MOUNT_ATTR_RDONLY", "MS_RDONLY"],
-  nosuid: ["MOUNT_ATTR_NOSUID", "MS_NOSUID"],
-  nodev: ["MOUNT_ATTR_NODEV", "MS_NODEV"],
-  noexec: ["MOUNT_ATTR_NOEXEC", "MS_NOEXEC"],
-  nodiratime: ["MOUNT_ATTR_NODIRATIME", "MS_NODIRATIME"],
-  nosymfollow: ["MOUNT_ATTR_NOSYMFOLLOW", "MS_NOSYMFOLLOW"],
-};
+type Meaning =
+  | { readonly kind: "set"; readonly attribute: ConstantName; readonly flag: ConstantName }
+  | { readonly kind: "clear"; readonly attribute: ConstantName; readonly flag: ConstantName }
+  /** One value of several: setting one needs all bits cleared. */
+  | { readonly kind: "time"; readonly attribute: ConstantName; readonly flag: ConstantName }
+  | { readonly kind: "propagation"; readonly flag: ConstantName; readonly recursive: boolean }
+  | { readonly kind: "bind"; readonly recursive: boolean }
+  /** Means what is so anyway, or is for programs above the runtime. */
+  | { readonly kind: "ignored" };
 
-const CLEARS: Readonly<Record<string, ConstantName>> = {
-  rw: "MOUNT_ATTR_RDONLY",
-  suid: "MOUNT_ATTR_NOSUID",
-  dev: "MOUNT_ATTR_NODEV",
-  exec: "MOUNT_ATTR_NOEXEC",
-  diratime: "MOUNT_ATTR_NODIRATIME",
-  symfollow: "MOUNT_ATTR_NOSYMFOLLOW",
-};
+const ATTRIBUTES: readonly (readonly [set: string, clear: string, ConstantName, ConstantName])[] = [
+  ["ro", "rw", "MOUNT_ATTR_RDONLY", "MS_RDONLY"],
+  ["nosuid", "suid", "MOUNT_ATTR_NOSUID", "MS_NOSUID"],
+  ["nodev", "dev", "MOUNT_ATTR_NODEV", "MS_NODEV"],
+  ["noexec", "exec", "MOUNT_ATTR_NOEXEC", "MS_NOEXEC"],
+  ["nodiratime", "diratime", "MOUNT_ATTR_NODIRATIME", "MS_NODIRATIME"],
+  ["nosymfollow", "symfollow", "MOUNT_ATTR_NOSYMFOLLOW", "MS_NOSYMFOLLOW"],
+];
 
-/** One value of several: setting one needs all bits cleared. */
-const TIMES: Readonly<Record<string, readonly [ConstantName, ConstantName]>> = {
-  relatime: ["MOUNT_ATTR_RELATIME", "MS_RELATIME"],
-  noatime: ["MOUNT_ATTR_NOATIME", "MS_NOATIME"],
-  strictatime: ["MOUNT_ATTR_STRICTATIME", "MS_STRICTATIME"],
-};
+const TIMES: readonly (readonly [string, ConstantName, ConstantName])[] = [
+  ["relatime", "MOUNT_ATTR_RELATIME", "MS_RELATIME"],
+  ["noatime", "MOUNT_ATTR_NOATIME", "MS_NOATIME"],
+  ["strictatime", "MOUNT_ATTR_STRICTATIME", "MS_STRICTATIME"],
+];
 
-const PROPAGATIONS: Readonly<Record<string, ConstantName>> = {
-  shared: "MS_SHARED",
-  slave: "MS_SLAVE",
-  private: "MS_PRIVATE",
-  unbindable: "MS_UNBINDABLE",
-};
+const PROPAGATIONS: readonly (readonly [string, ConstantName])[] = [
+  ["shared", "MS_SHARED"],
+  ["slave", "MS_SLAVE"],
+  ["private", "MS_PRIVATE"],
+  ["unbindable", "MS_UNBINDABLE"],
+];
 
-/** Mean what is so anyway, or are for programs above the runtime. */
-const IGNORED = new Set(["defaults", "atime", "norelatime", "nocopy", "z", "Z", "tmpcopyup"]);
+const IGNORED = ["defaults", "atime", "norelatime", "nocopy", "z", "Z", "tmpcopyup"];
 
-/** Recursive spellings (`rro`, `rslave`) count like the plain ones: attributes of binds always recurse. */
+/**
+ * Every option that is not for the file system. Recursive spellings (`rro`) count like the
+ * plain ones, since what restricts a bind always holds for its submounts.
+ */
+const MEANINGS: ReadonlyMap<string, Meaning> = meanings();
+
+function meanings(): Map<string, Meaning> {
+  const table = new Map<string, Meaning>();
+  const add = (name: string, meaning: Meaning) => table.set(name, meaning).set(`r${name}`, meaning);
+  for (const name of IGNORED) table.set(name, { kind: "ignored" });
+  for (const [set, clear, attribute, flag] of ATTRIBUTES) {
+    add(set, { kind: "set", attribute, flag });
+    add(clear, { kind: "clear", attribute, flag });
+  }
+  for (const [name, attribute, flag] of TIMES) add(name, { kind: "time", attribute, flag });
+  for (const [name, flag] of PROPAGATIONS) {
+    table.set(name, { kind: "propagation", flag, recursive: false });
+    table.set(`r${name}`, { kind: "propagation", flag, recursive: true });
+  }
+  table.set("bind", { kind: "bind", recursive: false });
+  table.set("rbind", { kind: "bind", recursive: true });
+  return table;
+}
+
+/** The later of two options that contradict each other counts. */
 export function parseMountOptions(options: readonly string[]): MountOptions {
   const set = new Set<ConstantName>();
   const clear = new Set<ConstantName>();
@@ -63,44 +86,44 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
   let bind = false;
   let recursive = false;
   for (const option of options) {
-    const plain = option.startsWith("r") ? option.slice(1) : option;
-    const sets = SETS[option] ?? SETS[plain];
-    const clears = CLEARS[option] ?? CLEARS[plain];
-    const time = TIMES[option] ?? TIMES[plain];
-    const spread = PROPAGATIONS[option] ?? PROPAGATIONS[plain];
-    if (sets !== undefined) {
-      set.add(sets[0]);
-      clear.delete(sets[0]);
-      mountFlags.add(sets[1]);
-    } else if (clears !== undefined) {
-      clear.add(clears);
-      set.delete(clears);
-      for (const [attribute, flag] of Object.values(SETS)) {
-        if (attribute === clears) mountFlags.delete(flag);
-      }
-    } else if (time !== undefined) {
-      for (const [attribute, flag] of Object.values(TIMES)) {
-        set.delete(attribute);
-        mountFlags.delete(flag);
-      }
-      set.add(time[0]);
-      mountFlags.add(time[1]);
-      clear.add("MOUNT_ATTR__ATIME");
-    } else if (spread !== undefined) {
-      propagation = spread;
-      recursivePropagation = option !== plain;
-    } else if (option === "bind" || option === "rbind") {
-      bind = true;
-      recursive = option === "rbind";
-    } else if (!IGNORED.has(option)) {
-      data.push(option);
+    const meaning = MEANINGS.get(option);
+    switch (meaning?.kind) {
+      case undefined:
+        data.push(option);
+        break;
+      case "set":
+        set.add(meaning.attribute);
+        clear.delete(meaning.attribute);
+        mountFlags.add(meaning.flag);
+        break;
+      case "clear":
+        clear.add(meaning.attribute);
+        set.delete(meaning.attribute);
+        mountFlags.delete(meaning.flag);
+        break;
+      case "time":
+        for (const [, attribute, flag] of TIMES) {
+          set.delete(attribute);
+          mountFlags.delete(flag);
+        }
+        set.add(meaning.attribute);
+        mountFlags.add(meaning.flag);
+        clear.add("MOUNT_ATTR__ATIME");
+        break;
+      case "propagation":
+        propagation = meaning.flag;
+        recursivePropagation = meaning.recursive;
+        break;
+      case "bind":
+        bind = true;
+        recursive = meaning.recursive;
     }
   }
   return {
     set: [...set],
     clear: [...clear],
     mountFlags: [...mountFlags],
-    ...(propagation === undefined ? {} : { propagation }),
+    propagation,
     recursivePropagation,
     bind,
     recursive,

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Mount } from "../../oci/runtime-spec.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { setAttributes } from "./attributes.ts";
-import type { ConstantName } from "./constants.ts";
+import type { MountOptions } from "./mount-options.ts";
 import { parseMountOptions } from "./mount-options.ts";
 import { mountFileSystem } from "./rootfs.ts";
 import type { Steps } from "./steps.ts";
@@ -47,10 +47,10 @@ export function mountAll(
     }
     steps.scope(() => {
       const options = parseMountOptions(mount.options);
-      if (mount.type === "bind" || options.bind) bindMount(steps, root, mount);
+      if (mount.type === "bind" || options.bind) bindMount(steps, root, mount, options);
       else if (mount.type === "cgroup" || mount.type === "cgroup2") {
         cgroupMount(steps, root, mount, cgroups);
-      } else newMount(steps, root, mount);
+      } else newMount(steps, root, mount, options);
     });
   }
 }
@@ -62,6 +62,17 @@ export function attach(steps: Steps, mount: Register, target: Register, why: str
   });
 }
 
+const CLONE = flags("OPEN_TREE_CLONE", "OPEN_TREE_CLOEXEC");
+const CLONE_ALL = flags("OPEN_TREE_CLONE", "OPEN_TREE_CLOEXEC", "AT_RECURSIVE");
+const CLONE_OPEN = flags("OPEN_TREE_CLONE", "OPEN_TREE_CLOEXEC", "AT_EMPTY_PATH");
+const CLONE_ALL_OPEN = flags(
+  "OPEN_TREE_CLONE",
+  "OPEN_TREE_CLOEXEC",
+  "AT_RECURSIVE",
+  "AT_EMPTY_PATH",
+);
+const HERE = flags("AT_FDCWD");
+
 /** A copy of the mount (tree) at a host path, or of the one behind a descriptor. */
 export function cloneTree(
   steps: Steps,
@@ -70,16 +81,14 @@ export function cloneTree(
   reach: "mount" | "tree",
   hint?: string,
 ): Register {
-  const recursive: readonly ConstantName[] = reach === "tree" ? ["AT_RECURSIVE"] : [];
-  const how: readonly ConstantName[] = ["OPEN_TREE_CLONE", "OPEN_TREE_CLOEXEC", ...recursive];
+  const tree = reach === "tree";
   return typeof source === "string"
-    ? steps.keep("open_tree", [flags("AT_FDCWD"), source, flags(...how)], why, { hint })
-    : steps.keep("open_tree", [source, "", flags(...how, "AT_EMPTY_PATH")], why, { hint });
+    ? steps.keep("open_tree", [HERE, source, tree ? CLONE_ALL : CLONE], why, { hint })
+    : steps.keep("open_tree", [source, "", tree ? CLONE_ALL_OPEN : CLONE_OPEN], why, { hint });
 }
 
-function newMount(steps: Steps, root: Register, mount: Mount): void {
+function newMount(steps: Steps, root: Register, mount: Mount, options: MountOptions): void {
   const why = `mounting ${mount.type} on "${mount.destination}"`;
-  const options = parseMountOptions(mount.options);
   const made = steps.register();
   mountFileSystem(steps, mount.type, mount.source, options.data, {
     attributes: options.set,
@@ -92,18 +101,15 @@ function newMount(steps: Steps, root: Register, mount: Mount): void {
   attach(steps, made, directoryTarget(steps, root, mount.destination, links), why);
 }
 
-function bindMount(steps: Steps, root: Register, mount: Mount): void {
+function bindMount(steps: Steps, root: Register, mount: Mount, options: MountOptions): void {
   const relative = relativeToRoot(mount.destination);
-  if (/^(proc|sys\/kernel)(\/|$)/.test(relative) && !ALLOWED_IN_PROC.has(relative)) {
-    if (relative === "proc" || relative.startsWith("proc/")) {
-      throw new TsimgError(
-        "ERR_USAGE",
-        `"${mount.source}" cannot be mounted on "${mount.destination}": it is inside "/proc"`,
-        { hint: "mount it somewhere else" },
-      );
-    }
+  if (/^proc(\/|$)/.test(relative) && !ALLOWED_IN_PROC.has(relative)) {
+    throw new TsimgError(
+      "ERR_USAGE",
+      `"${mount.source}" cannot be mounted on "${mount.destination}": it is inside "/proc"`,
+      { hint: "mount it somewhere else" },
+    );
   }
-  const options = parseMountOptions(mount.options);
   const why = `mounting "${mount.source}" on "${mount.destination}"`;
   const reach = options.recursive ? "tree" : "mount";
   const hint = `check that "${mount.source}" exists on this machine`;

@@ -138,6 +138,11 @@ export function flags(...names: readonly ConstantName[]): Flags {
   return { kind: "flags", names };
 }
 
+/** Permission bits, shown in octal. */
+export function mode(bits: number): Flags {
+  return { kind: "flags", names: [], bits };
+}
+
 export function words(text: string, ...content: Words["words"]): Words {
   return { kind: "words", words: content, text };
 }

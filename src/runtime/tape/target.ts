@@ -3,7 +3,7 @@ import { TsimgError } from "../../sys/error.ts";
 import type { ConstantName } from "./constants.ts";
 import type { Steps } from "./steps.ts";
 import type { Register, Words } from "./tape.ts";
-import { flags, words } from "./tape.ts";
+import { flags, mode as modeBits, words } from "./tape.ts";
 
 /*
  * Paths in the container are resolved by the kernel with the container's root as "/", so
@@ -14,6 +14,8 @@ import { flags, words } from "./tape.ts";
 const IN_ROOT: readonly ConstantName[] = ["RESOLVE_IN_ROOT"];
 /** For one name in a directory that is already resolved. */
 const NO_LINKS: readonly ConstantName[] = ["RESOLVE_IN_ROOT", "RESOLVE_NO_SYMLINKS"];
+
+const DIRECTORY_MODE = modeBits(0o755);
 
 /** sizeof(struct open_how) */
 export const OPEN_HOW_SIZE = 24;
@@ -138,7 +140,7 @@ function makeDirectories(steps: Steps, root: Register, path: string, into: Regis
         tolerate: ["ENOENT"],
         otherwise: () => {
           // One plain name in a resolved directory: mkdirat follows no link there.
-          steps.call("mkdirat", [here, name, 0o755], why, {
+          steps.call("mkdirat", [here, name, DIRECTORY_MODE], why, {
             hint: `"/${prefix}" may be a dangling symbolic link in the image`,
           });
           steps.keep("openat2", [here, name, FIND_PLAIN_DIRECTORY, OPEN_HOW_SIZE], why, { into });

@@ -30,6 +30,7 @@ const TITLES: Readonly<Record<SuiteName, string>> = {
 async function main(work: string, group: string, options: BenchOptions): Promise<void> {
   const machine = await describeMachine();
   for (const line of machineLines(machine)) console.log(line);
+  warnIfBusy(machine);
   await hideMachineState();
   const arena = await makeArena(work, options);
   const home = makeGroup(group, "bench");
@@ -109,7 +110,7 @@ async function openTools(
 
 function warnIfBusy({ load }: Machine): void {
   if (load > 0.5) {
-    console.error(`\nwarning: the load was ${load} at the start; don't record these numbers`);
+    console.error(`warning: the load was ${load} at the start; don't record these numbers`);
   }
 }
 

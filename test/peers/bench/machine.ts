@@ -12,7 +12,7 @@ export interface Machine {
 
 const VERSION_COMMANDS: Readonly<Record<string, readonly string[]>> = {
   node: [process.execPath, "--version"],
-  tsimg: ["bin/tsimg", "--version"],
+  tsimg: ["bin/tsimg", "version"],
   docker: ["dockerd", "--version"],
   containerd: ["containerd", "--version"],
   podman: ["podman", "--version"],

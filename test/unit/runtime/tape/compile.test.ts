@@ -259,8 +259,8 @@ describe("compileTape", () => {
     const lines = (pattern: RegExp) => explained.filter((line) => pattern.test(line));
     expect(lines(/cgroup "|clone3|limit/)).toMatchInlineSnapshot(`
       [
-        "mkdirat(AT_FDCWD, "/sys/fs/cgroup/memory/tsimg", 493)  [EEXIST: go on]  # making cgroup "/sys/fs/cgroup/memory/tsimg"",
-        "mkdirat(AT_FDCWD, "/sys/fs/cgroup/memory/tsimg/x", 493)  [EEXIST: go on]  # making cgroup "/sys/fs/cgroup/memory/tsimg/x"",
+        "mkdirat(AT_FDCWD, "/sys/fs/cgroup/memory/tsimg", 0755)  [EEXIST: go on]  # making cgroup "/sys/fs/cgroup/memory/tsimg"",
+        "mkdirat(AT_FDCWD, "/sys/fs/cgroup/memory/tsimg/x", 0755)  [EEXIST: go on]  # making cgroup "/sys/fs/cgroup/memory/tsimg/x"",
         "$4 = openat(AT_FDCWD, "/sys/fs/cgroup/memory/tsimg/x/memory.limit_in_bytes", O_WRONLY|O_CLOEXEC)  # --memory 1: writing 1 to "/sys/fs/cgroup/memory/tsimg/x/memory.limit_in_bytes"",
         "write($4, "1", 1)  # --memory 1: writing 1 to "/sys/fs/cgroup/memory/tsimg/x/memory.limit_in_bytes"",
         "close($4)  # --memory 1: writing 1 to "/sys/fs/cgroup/memory/tsimg/x/memory.limit_in_bytes"",
@@ -280,13 +280,13 @@ describe("compileTape", () => {
         "$6 = openat2($4, "data/in", {flags=O_PATH|O_CLOEXEC, resolve=RESOLVE_IN_ROOT}, 24)  [ENOENT, ENOTDIR: go on; ok: skip 12]  # looking for "/data/in" in the container",
         "  $7 = openat($5, ".", O_PATH|O_DIRECTORY|O_CLOEXEC)  [ENOTDIR: skip 7]  # asking whether "/data/in" is to be a directory",
         "    $6 = openat2($4, "data", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT}, 24)  [ENOENT: go on; ok: skip 2]  # making directory "/data" in the container",
-        "      mkdirat($4, "data", 493)  # making directory "/data" in the container",
+        "      mkdirat($4, "data", 0755)  # making directory "/data" in the container",
         "      $6 = openat2($4, "data", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT|RESOLVE_NO_SYMLINKS}, 24)  # making directory "/data" in the container",
         "    $6 = openat2($4, "data/in", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT}, 24)  [ENOENT: go on; ok: skip 2]  # making directory "/data/in" in the container",
-        "      mkdirat($6, "in", 493)  # making directory "/data/in" in the container",
+        "      mkdirat($6, "in", 0755)  # making directory "/data/in" in the container",
         "      $6 = openat2($6, "in", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT|RESOLVE_NO_SYMLINKS}, 24)  # making directory "/data/in" in the container",
         "    $6 = openat2($4, "data", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT}, 24)  [ENOENT: go on; ok: skip 2]  # making directory "/data" in the container",
-        "      mkdirat($4, "data", 493)  # making directory "/data" in the container",
+        "      mkdirat($4, "data", 0755)  # making directory "/data" in the container",
         "      $6 = openat2($4, "data", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT|RESOLVE_NO_SYMLINKS}, 24)  # making directory "/data" in the container",
         "    $6 = openat2($4, "data/in", {flags=O_CREAT|O_NONBLOCK|O_NOCTTY|O_CLOEXEC, mode=0644, resolve=RESOLVE_IN_ROOT}, 24)  # making file "/data/in" in the container to mount on",
         "move_mount($5, "", $6, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # mounting "/host/data" on "/data/in"",

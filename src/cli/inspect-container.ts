@@ -1,0 +1,59 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { App } from "../app.ts";
+import type { Spec } from "../oci/runtime-spec.ts";
+import type { Container, ContainerState } from "../runtime/container/container.ts";
+import { tolerating } from "../sys/errno.ts";
+
+/** A container as docker's inspect shows it; `Spec` is the runtime spec it was started by. */
+export function inspectContainer(app: App, container: Container): object {
+  const { row, options, state } = container;
+  const bundle = app.containers.stateDirectory(row.id);
+  const text = tolerating(["ENOENT"], () => readFileSync(join(bundle, "config.json"), "utf8"));
+  const spec = text === undefined ? null : (JSON.parse(text) as Spec);
+  const snapshot = app.snapshots.get(row.snapshot);
+  return {
+    Id: row.id,
+    Name: `/${row.name}`,
+    Created: row.created,
+    Path: options.command[0] ?? "",
+    Args: options.command.slice(1),
+    State: stateObject(state),
+    Image: row.image,
+    ImageDigest: row.manifest,
+    LogPath: options.logFile ?? "",
+    Driver: snapshot?.driver ?? "",
+    HostConfig: { AutoRemove: row.auto_remove === 1 },
+    Config: {
+      Hostname: spec?.hostname ?? "",
+      Tty: options.tty,
+      Env: spec?.process.env ?? [],
+      Cmd: options.command,
+      WorkingDir: spec?.process.cwd ?? "",
+      StopSignal: options.stopSignal,
+    },
+    GraphDriver: {
+      Name: snapshot?.driver ?? "",
+      Data: snapshot === undefined ? {} : app.snapshots.paths(row.snapshot),
+    },
+    BundlePath: bundle,
+    Spec: spec,
+  };
+}
+
+function stateObject(state: ContainerState): object {
+  const running = state.status === "running";
+  const started = state.status === "created" ? undefined : state.started;
+  const exit = state.status === "exited" ? state.exit : undefined;
+  return {
+    Status: state.status,
+    Running: running,
+    Paused: false,
+    OOMKilled: exit?.oomKilled ?? false,
+    Pid: running ? (started?.pid ?? 0) : 0,
+    ExitCode: exit?.exitCode ?? 0,
+    Error: exit?.error ?? "",
+    StartedAt: started?.startedAt ?? "",
+    FinishedAt: exit?.finishedAt ?? "",
+  };
+}

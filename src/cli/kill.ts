@@ -1,0 +1,31 @@
+import { Command } from "commander";
+import { parseSignal, signalContainer } from "../runtime/container/signals.ts";
+import { eachNamed } from "./each-named.ts";
+import { openApp } from "./globals.ts";
+
+const EXAMPLES = `
+Examples:
+  $ tsimg kill web
+  $ tsimg kill -s HUP web
+`;
+
+/** `tsimg kill` */
+export function command(): Command {
+  return new Command("kill")
+    .description("send a signal to running containers")
+    .argument("<container...>", "names or IDs")
+    .option("-s, --signal <signal>", "signal to send", "KILL")
+    .addHelpText("after", EXAMPLES)
+    .action(async (names: string[], flags: { signal: string }, command: Command) => {
+      using app = openApp(command);
+      const signal = parseSignal(flags.signal);
+      process.exitCode = await eachNamed(
+        names,
+        command.optsWithGlobals()["debug"] === true,
+        (name) => {
+          signalContainer(app.containers.existing(name), signal);
+          return name;
+        },
+      );
+    });
+}

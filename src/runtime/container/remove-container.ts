@@ -1,0 +1,46 @@
+import { constants } from "node:os";
+import { TsimgError } from "../../sys/error.ts";
+import type { ContainerStore } from "./container-store.ts";
+import { ended, signalContainer } from "./signals.ts";
+
+/**
+ * Removes a container; with `force` one that runs is killed first, and one that doesn't
+ * exist is no error.
+ *
+ * @returns whether there was one
+ * @throws TsimgError ERR_NO_SUCH_CONTAINER, ERR_IN_USE
+ */
+export async function removeContainer(
+  containers: ContainerStore,
+  name: string,
+  force: boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const container = find(containers, name, force);
+  if (container === undefined) return false;
+  const { status } = container.state;
+  if (status === "created")
+    throw new TsimgError("ERR_IN_USE", `container '${name}' is just being started`, {
+      hint: "try again in a moment",
+    });
+  if (status === "running" && !force)
+    throw new TsimgError("ERR_IN_USE", `container '${name}' is running`, {
+      hint: `stop it first with "tsimg stop ${name}", or use --force`,
+    });
+  if (status === "running") {
+    signalContainer(container, constants.signals.SIGKILL);
+    await ended(container, Number.POSITIVE_INFINITY, signal);
+  }
+  containers.remove(container.row, container.options);
+  return true;
+}
+
+function find(containers: ContainerStore, name: string, force: boolean) {
+  try {
+    return containers.existing(name);
+  } catch (error) {
+    const missing = error instanceof TsimgError && error.code === "ERR_NO_SUCH_CONTAINER";
+    if (force && missing) return undefined;
+    throw error;
+  }
+}
