@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { randomBytes } from "../../src/sys/random.ts";
 import { tolerating } from "../../src/sys/errno.ts";
 
 /** Letters of a short link: base 32, as docker's. */

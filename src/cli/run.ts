@@ -5,7 +5,6 @@ import type { ContainerImage } from "../runtime/container/create-container.ts";
 import { createContainer } from "../runtime/container/create-container.ts";
 import { launch } from "../runtime/container/launch.ts";
 import type { RunFlags } from "../runtime/run-flags.ts";
-import { compileTape } from "../runtime/tape/compile.ts";
 import { TsimgError } from "../sys/error.ts";
 import { openApp } from "./globals.ts";
 
@@ -89,14 +88,14 @@ export function command(): Command {
           hint: "run tsimg with sudo",
         });
       app.containers.clearUp();
-      const { request } = await createContainer(app, found, runFlags);
+      const created = createContainer(app, found, runFlags);
       if (flags.explain === true) {
-        const { explainTape } = await import("../runtime/tape/explain.ts");
-        process.stderr.write(explainTape(compileTape(request)));
+        const { explainLaunch } = await import("../runtime/container/explain-launch.ts");
+        process.stderr.write(await explainLaunch(created, app.paths.filters));
       }
       // The database stays open on purpose: closing it would flush it to the disk, and the
       // kernel closes it with execve.
-      launch(builtProgram("launcher"), request);
+      await launch(builtProgram("launcher"), created, app.paths);
     });
 }
 

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import {
   closeSync,
   fstatSync,
@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import type { Digest } from "../oci/digest.ts";
 import { TsimgError } from "../sys/error.ts";
+import { newHash } from "../sys/hash.ts";
 
 const READ_SIZE = 1 << 20;
 
@@ -42,7 +43,7 @@ export class Ingest implements Disposable {
     this.path = plan.path;
     this.fd = openSync(plan.path, "a+", 0o600);
     const [algorithm = "sha256"] = plan.digest.split(":");
-    this.hash = createHash(algorithm);
+    this.hash = newHash(algorithm);
     this.takeUp();
   }
 
@@ -67,7 +68,7 @@ export class Ingest implements Disposable {
     ftruncateSync(this.fd, 0);
     this.position = 0;
     const [algorithm = "sha256"] = this.plan.digest.split(":");
-    this.hash = createHash(algorithm);
+    this.hash = newHash(algorithm);
   }
 
   /**

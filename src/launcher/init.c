@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,6 +34,7 @@ int init_fork(void) {
   pid_t command = fork();
   if (command < 0) return -errno;
   if (command == 0) return 0;
+  prctl(PR_SET_NAME, "tsimg-init");
   /* The launcher takes the end of the report socket for the start of the command. */
   syscall(SYS_close_range, 3u, ~0u, 0);
   serve(command);

@@ -32,6 +32,7 @@
 #define REPORT_FD 3
 
 static struct tape tape;
+static char *tape_path;
 static sigset_t handled;
 
 static pid_t container;
@@ -94,6 +95,8 @@ static void report_to_launcher(struct tape *from, const struct tape_step *step, 
 }
 
 static void run_child(int report) {
+  /* An init process shows its command line in the container: no path of the host. */
+  memset(tape_path, 0, strlen(tape_path));
   /* All else that is open here is close-on-exec, or closed by the tape. */
   if (report != REPORT_FD && dup3(report, REPORT_FD, O_CLOEXEC) < 0) _exit(STATUS_OWN);
   tape.registers[REGISTER_REPORT] = REPORT_FD;
@@ -384,6 +387,7 @@ int main(int argc, char **argv) {
   }
   set_descriptors();
   set_signals();
-  if (!tape_map(&tape, argv[1])) return STATUS_OWN;
+  tape_path = argv[1];
+  if (!tape_map(&tape, tape_path)) return STATUS_OWN;
   return has_option(OPTION_DETACHED) ? run_detached() : supervise(-1);
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { newHash } from "../sys/hash.ts";
 import { cString, invoke } from "../sys/libc.ts";
 
 const CLONE_NEWNS = 0x0002_0000;
@@ -31,7 +31,7 @@ export function leaveHost(parent: number): void {
   invoke("mount", [cString("none"), cString("/"), 0, MS_REC | MS_PRIVATE, 0], { path: "/" });
   invoke("prctl", [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0]);
   // OpenSSL looks for its configuration on first use, which must be before chroot.
-  createHash("sha256").update("").digest();
+  newHash("sha256").update("").digest();
   process.umask(0);
 }
 

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { openSync, readSync, writeSync } from "node:fs";
 import { TsimgError } from "../sys/error.ts";
+import { newHash } from "../sys/hash.ts";
 import { enterLayer, leaveHost } from "./confine.ts";
 import { createDecompressor } from "./inflate.ts";
 import { LayerWriter } from "./layer-writer.ts";
@@ -34,7 +34,7 @@ export async function main(): Promise<void> {
 async function unpack(job: UnpackJob, blob: number, inbox: Inbox): Promise<UnpackResult> {
   const writer = new LayerWriter();
   const parser = new TarParser(writer, job.limits);
-  const hash = createHash("sha256");
+  const hash = newHash("sha256");
   const emit = (chunk: Buffer): void => {
     hash.update(chunk);
     parser.push(chunk);

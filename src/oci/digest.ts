@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { type ErrorCode, TsimgError } from "../sys/error.ts";
+import { newHash } from "../sys/hash.ts";
 
 declare const digestBrand: unique symbol;
 declare const diffIdBrand: unique symbol;
@@ -51,7 +51,7 @@ export function sha256Digest(bytes: Uint8Array): Digest {
 }
 
 export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm): Digest {
-  return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}` as Digest;
+  return `${algorithm}:${newHash(algorithm).update(bytes).digest("hex")}` as Digest;
 }
 
 export function digestAlgorithm(digest: Digest | DiffId): DigestAlgorithm {

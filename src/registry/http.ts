@@ -70,7 +70,7 @@ function headOf(stream: Request): Promise<Response> {
     stream.on("error", reject);
     stream.once("close", () => reject(brokenOff()));
     stream.once("response", (response: Response) => {
-      // Read from Node's own stream, in flowing mode, a body costs a fifth less CPU time than
+      // Read from Node's own stream, in flowing mode, a body costs a sixth less CPU time than
       // through got's: docs/design/got.md.
       response.removeAllListeners("readable");
       // Without a listener a connection that breaks before `receive` would end the process.
@@ -122,17 +122,23 @@ function flow(
       return;
     }
     let failed = false;
+    let taking: Promise<void> | undefined;
     const stall = setTimeout(() => fail(stalled(stallMs)), stallMs);
     const fail = (error: unknown): void => {
       failed = true;
       clearTimeout(stall);
-      reject(error);
+      // A chunk that is being taken may still be written to a file: not behind the caller's back.
+      const end = (): void => reject(error);
+      if (taking === undefined) end();
+      else void taking.then(end, end);
     };
     const waitFor = async (taken: Promise<void>): Promise<void> => {
       response.pause();
       clearTimeout(stall);
+      taking = taken;
       try {
         await taken;
+        taking = undefined;
         if (failed) return;
         stall.refresh();
         response.resume();

@@ -4,7 +4,7 @@ import { endpointsOf, isLoopbackHost } from "./endpoint.ts";
 import { networkError } from "./failure.ts";
 import { type Arrival, sendFollowing } from "./redirect.ts";
 import type { HttpAnswer, HttpRequest, Transport } from "./transport.ts";
-import { readBody, rereadable } from "./transport.ts";
+import { readBody } from "./transport.ts";
 
 export interface SessionRequest {
   readonly method: "GET" | "HEAD";
@@ -68,27 +68,27 @@ export class RegistrySession {
   ): Promise<Arrival & { readonly base: URL }> {
     const [first, second] = this.#endpoints;
     if (first === undefined) throw new Error("a registry has at least one address");
-    const send = (base: URL) =>
-      this.#send(request, base, authorization, (each) => sendFollowing(this.#transport, each));
-    if (second === undefined) return { ...(await send(first)), base: first };
-    let failure: unknown;
-    try {
-      const arrival = await notForTls(await send(first));
-      if (arrival !== undefined) {
-        this.#endpoints = [first];
-        return { ...arrival, base: first };
-      }
-    } catch (error) {
-      request.signal.throwIfAborted();
-      failure = error;
+    const send = async (base: URL) => {
+      const follow = (each: HttpRequest) => sendFollowing(this.#transport, each);
+      return { ...(await this.#send(request, base, authorization, follow)), base };
+    };
+    if (second === undefined) return send(first);
+    const plain = await send(first).catch((error: unknown) => ({ error }));
+    // Servers that speak TLS answer plain HTTP with 400, or not at all.
+    if (!("error" in plain) && plain.answer.status !== 400) {
+      this.#endpoints = [first];
+      return plain;
     }
+    request.signal.throwIfAborted();
     try {
       const arrival = await send(second);
       this.#endpoints = [second];
-      return { ...arrival, base: second };
-    } catch (error) {
+      if (!("error" in plain)) plain.answer.close();
+      return arrival;
+    } catch {
       request.signal.throwIfAborted();
-      throw failure ?? error;
+      if ("error" in plain) throw plain.error;
+      return plain;
     }
   }
 
@@ -116,12 +116,4 @@ export class RegistrySession {
       throw networkError(error, url, this.#registry);
     }
   }
-}
-
-/** Servers that speak TLS answer plain HTTP in words, with 400; undefined for those. */
-async function notForTls(arrival: Arrival): Promise<Arrival | undefined> {
-  if (arrival.answer.status !== 400) return arrival;
-  const body = (await readBody(arrival.answer, MAX_CHALLENGE_BODY)) ?? Buffer.alloc(0);
-  if (/to (?:an )?https (?:server|port)/i.test(body.toString("latin1"))) return undefined;
-  return { ...arrival, answer: rereadable(arrival.answer, body) };
 }

@@ -54,13 +54,3 @@ export async function readBody(answer: HttpAnswer, limit: number): Promise<Buffe
 }
 
 const TOO_LONG = new Error("the body is longer than its limit");
-
-/** An answer whose body has been read already. */
-export function rereadable(answer: HttpAnswer, body: Buffer): HttpAnswer {
-  return {
-    status: answer.status,
-    headers: answer.headers,
-    receive: async (take) => take(body),
-    close: () => {},
-  };
-}

@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SnapshotId, StorageDriver, Usage } from "../../drivers/driver.ts";
 import type { ChainId } from "../oci/digest.ts";
 import type { Database } from "../store/database.ts";
 import { isAlive, ownIdentity } from "../store/process-identity.ts";
 import { TsimgError } from "../sys/error.ts";
+import { randomHex } from "../sys/random.ts";
 import type { MountSpec } from "../sys/mount-spec.ts";
 
 /** How often a waiting command looks whether another one has unpacked the layer, in ms. */
@@ -300,7 +300,7 @@ export class SnapshotStore {
     chain: ChainId | null;
     state: "creating" | "ready";
   }): SnapshotId {
-    const id = randomBytes(32).toString("hex") as SnapshotId;
+    const id = randomHex(64) as SnapshotId;
     this.database.run(
       `insert into snapshots (id, driver, kind, parent, chain_id, state, owner, created)
        values (?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomHex } from "../sys/random.ts";
 import type { Database } from "./database.ts";
 import { isAlive, ownIdentity } from "./process-identity.ts";
 
@@ -10,7 +10,7 @@ export type HeldKind = "content" | "chain" | "manifest";
  */
 export class Lease implements Disposable {
   private readonly database: Database;
-  private readonly id = randomUUID();
+  private readonly id = randomHex(32);
 
   constructor(database: Database) {
     this.database = database;

@@ -13,6 +13,8 @@ export interface StorePaths {
   readonly volumes: string;
   /** Assembled seccomp filters. */
   readonly filters: string;
+  /** Launch tapes to make others of. */
+  readonly tapes: string;
   /** An empty directory to mount private views on. */
   readonly view: string;
 }
@@ -36,7 +38,8 @@ export function storePaths(root: string = DEFAULT_ROOT, runRoot?: string): Store
     ingests: join(base, "content", "ingests"),
     containers: join(base, "containers"),
     volumes: join(base, "volumes"),
-    filters: join(base, "seccomp"),
+    filters: join(base, "cache", "seccomp"),
+    tapes: join(base, "cache", "tapes"),
     view: join(base, "view"),
   };
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_proces
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
-import { type AddressInfo, createServer as createSocketServer } from "node:net";
+import { type AddressInfo, connect, createServer as createSocketServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -86,22 +86,16 @@ test("skopeo reads the embedded endpoint", async ({ skip }) => {
 
 test("a loopback registry that speaks TLS is found behind plain HTTP", async ({ skip }) => {
   skip(missing.openssl, "openssl is not installed");
-  const [key, cert] = [join(root, "key.pem"), join(root, "cert.pem")];
-  const subject = ["-subj", "/CN=localhost", "-days", "1"];
-  const files = ["-keyout", key, "-out", cert];
-  await run("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", ...files, ...subject]);
-  const body = index;
-  const server = createServer(
-    { key: readFileSync(key), cert: readFileSync(cert) },
-    (_, response) => {
-      response.writeHead(200, {
-        "content-type": OCI_INDEX,
-        "content-length": body.length,
-        "docker-content-digest": sha256Digest(body),
-      });
-      response.end();
-    },
-  );
+  const { key, cert } = await certificate();
+  const files = { key: readFileSync(key), cert: readFileSync(cert) };
+  const server = createServer(files, (_, response) => {
+    response.writeHead(200, {
+      "content-type": OCI_INDEX,
+      "content-length": index.length,
+      "docker-content-digest": sha256Digest(index),
+    });
+    response.end();
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   using client = new RegistryClient({ userAgent: "test" });
@@ -113,6 +107,23 @@ test("a loopback registry that speaks TLS is found behind plain HTTP", async ({ 
     server.closeAllConnections();
   }
 });
+
+test("so is docker-registry, which answers plain HTTP in words", async ({ skip }) => {
+  skip(missing.openssl || missing.registry, "openssl or docker-registry is not installed");
+  await using registry = await startDockerRegistry(await certificate());
+  using client = new RegistryClient({ userAgent: "test" });
+  const absent = parseReference(`127.0.0.1:${registry.port}/app`);
+  await expect(client.resolve(absent)).rejects.toMatchObject({ code: "ERR_MANIFEST_UNKNOWN" });
+});
+
+/** A certificate that nobody signed, and its key. */
+async function certificate(): Promise<{ readonly key: string; readonly cert: string }> {
+  const [key, cert] = [join(root, "key.pem"), join(root, "cert.pem")];
+  const subject = ["-subj", "/CN=localhost", "-days", "1"];
+  const files = ["-keyout", key, "-out", cert];
+  await run("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", ...files, ...subject]);
+  return { key, cert };
+}
 
 /** Pulls the image piece by piece and compares it with what was pushed. */
 async function expectImage(client: RegistryClient, name: string): Promise<void> {
@@ -178,7 +189,8 @@ async function startEmbedded() {
   return { port: server.port, [Symbol.asyncDispose]: () => server.close() };
 }
 
-async function startDockerRegistry() {
+/** @param tls files to speak TLS with; plain HTTP when left out */
+async function startDockerRegistry(tls?: { readonly key: string; readonly cert: string }) {
   const port = await freePort();
   const storage = mkdtempSync(join(root, "storage-"));
   const path = join(storage, "config.yml");
@@ -187,12 +199,14 @@ async function startDockerRegistry() {
     "version: 0.1",
     "log: {level: error, accesslog: {disabled: true}}",
     `storage: {filesystem: {rootdirectory: ${join(storage, "data")}}}`,
-    `http: {addr: "127.0.0.1:${port}"}`,
+    tls === undefined
+      ? `http: {addr: "127.0.0.1:${port}"}`
+      : `http: {addr: "127.0.0.1:${port}", tls: {certificate: ${tls.cert}, key: ${tls.key}}}`,
   ];
   writeFileSync(path, lines.join("\n"));
   const child = spawn(REGISTRY, ["serve", path], { stdio: "ignore" });
   const url = `http://127.0.0.1:${port}`;
-  await answering(url, child);
+  await answering(port, child);
   return {
     port,
     url,
@@ -205,12 +219,13 @@ async function startDockerRegistry() {
   };
 }
 
-async function answering(url: string, child: ChildProcess): Promise<void> {
+async function answering(port: number, child: ChildProcess): Promise<void> {
   while (child.exitCode === null) {
-    const up = await fetch(`${url}/v2/`).then(
-      (response) => response.ok,
-      () => false,
-    );
+    const up = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => resolve(true));
+      socket.once("error", () => resolve(false));
+      socket.once("connect", () => socket.destroy());
+    });
     if (up) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -1,4 +1,4 @@
-import { getSystemErrorMessage } from "node:util";
+import { getSystemErrorMessage, inspect } from "node:util";
 import { ErrnoError, errorCode } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { escapeControl } from "./escape-control.ts";
@@ -57,7 +57,9 @@ function ownMessage(error: unknown, depth: number): string {
   if (error instanceof AggregateError && error.message === "" && depth < MOST_CAUSES)
     return error.errors.map((each) => describe(each, depth + 1)).join("; ");
   if (error instanceof Error) return error.message === "" ? error.name : error.message;
-  return typeof error === "string" ? error : `unexpected error ${String(error)}`;
+  return typeof error === "string"
+    ? error
+    : `unexpected error ${inspect(error, { breakLength: Number.POSITIVE_INFINITY })}`;
 }
 
 function withErrnoText({ message, errno }: ErrnoError): string {
@@ -88,7 +90,7 @@ function hintOf(error: unknown, debug: boolean): string | undefined {
 /** Code, stack and causes; line by line, since the stack's own line feeds are ours. */
 function stackOf(error: unknown, depth = 0): string {
   const code = errorCode(error);
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const stack = error instanceof Error ? (error.stack ?? error.message) : inspect(error);
   const lines = [...(code === undefined ? [] : [`code: ${code}`]), ...stack.split("\n")];
   const shown = lines.map((line) => `${escapeControl(line)}\n`).join("");
   const cause = error instanceof Error ? error.cause : undefined;

@@ -58,8 +58,10 @@ export class LiveRegion {
 
   /** Shows `lines`, made for `size`, in place of those before. */
   draw(lines: readonly string[], size: TerminalSize): void {
-    const resized = this.settle(size);
+    const { columns, rows } = this.drawnAt ?? size;
+    const resized = columns !== size.columns || rows !== size.rows;
     const text = resized ? this.eraseAll(size) + written(lines) : rewrite(this.shown, lines);
+    this.drawnAt = size;
     if (text === "") return;
     this.write(text);
     this.shown = lines;
@@ -67,9 +69,10 @@ export class LiveRegion {
 
   /** Writes `text` above `lines`, for good; it may be as long as it likes. */
   print(text: string, lines: readonly string[], size: TerminalSize): void {
-    this.settle(size);
     this.write(`${this.eraseAll(size)}${WRAP}${text}\r\n${NO_WRAP}${written(lines)}`);
+    this.drawnAt = size;
     this.shown = lines;
+    // They now stand above `text`, which must not be erased with them.
     this.scrolledOff = [];
   }
 
@@ -86,27 +89,26 @@ export class LiveRegion {
     this.drawnAt = undefined;
   }
 
-  /** Takes note of `size`; true when the lines may now stand elsewhere than they were put. */
-  private settle(size: TerminalSize): boolean {
-    const before = this.drawnAt;
-    this.drawnAt = size;
-    return before !== undefined && (before.columns !== size.columns || before.rows !== size.rows);
+  /** Moves to the first row that may be ours and erases from there; the top stops the move. */
+  private eraseAll(size: TerminalSize): string {
+    const lines = [...this.scrolledOff, ...this.shown];
+    const height = this.heightOf(lines, size);
+    const returned = Math.max(0, size.rows - (this.drawnAt ?? size).rows);
+    // Rows that left at the top, less those that came back, are out of reach: of a broken
+    // line perhaps only its beginning.
+    let lost = Math.max(this.heightOf(this.scrolledOff, size) - returned, height - (size.rows - 1));
+    this.scrolledOff = lines.flatMap((line) => {
+      const part = Math.min(lost, this.heightOf([line], size));
+      lost -= part;
+      return part <= 0 ? [] : [line.slice(0, part * size.columns)];
+    });
+    return `\r${up(height)}${ERASE_BELOW}`;
   }
 
-  /** Moves to the first row that may be ours and erases from there; the top stops the move. */
-  private eraseAll({ columns, rows }: TerminalSize): string {
-    const lines = [...this.scrolledOff, ...this.shown];
-    const heights = lines.map((line) =>
-      this.reflows ? Math.max(1, Math.ceil(line.length / columns)) : 1,
-    );
-    let visible = 0;
-    let first = lines.length;
-    while (first > 0 && visible + (heights[first - 1] ?? 0) < rows) {
-      first -= 1;
-      visible += heights[first] ?? 0;
-    }
-    this.scrolledOff = lines.slice(0, first);
-    return `\r${up(heights.reduce((sum, height) => sum + height, 0))}${ERASE_BELOW}`;
+  /** How many rows `lines` take, which may have been written on a wider screen. */
+  private heightOf(lines: readonly string[], { columns }: TerminalSize): number {
+    if (!this.reflows) return lines.length;
+    return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / columns)), 0);
   }
 
   private write(text: string): void {

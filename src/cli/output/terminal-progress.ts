@@ -35,7 +35,7 @@ export class TerminalProgress implements PullProgress {
     this.stream = stream;
     this.clock = clock;
     this.region = new LiveRegion(stream, reflows);
-    stream.on("resize", this.refresh);
+    stream.on("resize", this.frame);
     this.releaseCursor = guardCursor({
       restore: () => this.region.release(),
       resume: () => {
@@ -75,7 +75,7 @@ export class TerminalProgress implements PullProgress {
     this.closed = true;
     this.region.release();
     this.releaseCursor();
-    this.stream.off("resize", this.refresh);
+    this.stream.off("resize", this.frame);
   }
 
   private stateOf(digest: string, total: number): LayerState {
@@ -96,10 +96,12 @@ export class TerminalProgress implements PullProgress {
     this.pending = undefined;
     const wait = due - this.clock.now();
     if (wait <= 0) this.frame();
-    else this.pending = { due, cancel: this.clock.after(wait, () => this.frame()) };
+    else this.pending = { due, cancel: this.clock.after(wait, this.frame) };
   }
 
-  private frame(): void {
+  /** Also what a resize calls, at once: of sizes in between, the lines' places can't be told. */
+  private readonly frame = (): void => {
+    this.pending?.cancel();
     this.pending = undefined;
     this.lastFrame = this.clock.now();
     // A terminal that is slow gets fewer frames, not older ones.
@@ -107,7 +109,7 @@ export class TerminalProgress implements PullProgress {
     const states = this.states.values();
     if (states.some(({ event }) => event.phase === "downloading"))
       this.drawAt(this.lastFrame + IDLE_MS);
-  }
+  };
 
   private draw(): void {
     const size = this.region.size;

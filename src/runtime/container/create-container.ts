@@ -1,6 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { SnapshotId } from "../../../drivers/driver.ts";
 import type { ContainerConfig } from "../../oci/image-config.ts";
 import type { SnapshotStore } from "../../snapshot/snapshot-store.ts";
@@ -9,17 +8,18 @@ import type { StorePaths } from "../../store/paths.ts";
 import { ownIdentity } from "../../store/process-identity.ts";
 import { errorCode } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
+import { randomHex } from "../../sys/random.ts";
 import { planCgroup } from "../cgroup/plan.ts";
 import { createSpec } from "../create-spec.ts";
 import { readHost } from "../host-facts.ts";
 import type { RunFlags } from "../run-flags.ts";
-import { cachedFilter } from "../seccomp/filter-cache.ts";
+import type { MachineArch } from "../seccomp/architectures.ts";
 import { parseSecurityOptions } from "../security-options.ts";
-import type { LaunchRequest } from "../tape/compile.ts";
 import type { Accounts } from "../user.ts";
 import type { ContainerOptions } from "./container.ts";
 import type { ContainerStore } from "./container-store.ts";
 import { randomName } from "./random-name.ts";
+import type { Launch } from "./tape-image.ts";
 
 export interface CreateContext {
   readonly database: Database;
@@ -42,7 +42,10 @@ export interface ContainerImage {
 
 export interface CreatedContainer {
   readonly id: string;
-  readonly request: LaunchRequest;
+  readonly request: Launch;
+  /** What occurs in the request and is this container's alone. */
+  readonly names: readonly string[];
+  readonly arch: MachineArch;
 }
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
@@ -54,13 +57,13 @@ const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
  *
  * @throws TsimgError ERR_USAGE, ERR_NAME_IN_USE, ERR_CONFIG_INVALID; nothing is then left
  */
-export async function createContainer(
+export function createContainer(
   context: CreateContext,
   image: ContainerImage,
   flags: RunFlags,
-): Promise<CreatedContainer> {
+): CreatedContainer {
   const { snapshots, containers, paths } = context;
-  const id = randomBytes(32).toString("hex");
+  const id = randomHex(64);
   const state = containers.stateDirectory(id);
   const host = readHost(flags);
   const created = createSpec({
@@ -91,6 +94,7 @@ export async function createContainer(
     logFile,
   });
   snapshots.driver(image.driver).create(snapshot, snapshots.parents(snapshot));
+  const files = snapshots.files(snapshot);
   mkdirSync(join(state, "rootfs"), { recursive: true, mode: 0o700 });
   if (logFile !== null) mkdirSync(containers.directory(id), { recursive: true, mode: 0o700 });
   writeFileSync(join(state, "config.json"), JSON.stringify(spec));
@@ -104,16 +108,15 @@ export async function createContainer(
       cgroup,
       stateDirectory: state,
       io: ioOf(flags, logFile, id),
-      removeAfter: flags.rm ? [...snapshots.files(snapshot), containers.directory(id), state] : [],
+      removeAfter: flags.rm ? [...files, containers.directory(id), state] : [],
       init: flags.init,
-      ...(spec.linux.seccomp !== undefined && {
-        seccompFilter: await cachedFilter(spec.linux.seccomp, host.facts.arch, paths.filters),
-      }),
     },
+    names: [...new Set([id, id.slice(0, 12), snapshot, ...files.map((file) => basename(file))])],
+    arch: host.facts.arch,
   };
 }
 
-function ioOf(flags: RunFlags, logFile: string | null, id: string): LaunchRequest["io"] {
+function ioOf(flags: RunFlags, logFile: string | null, id: string): Launch["io"] {
   const { tty, interactive } = flags;
   if (logFile === null) return { kind: "foreground", tty, interactive };
   return { kind: "detached", tty, interactive, logFile, printId: id };

@@ -1,7 +1,7 @@
-import { writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compileTape, type LaunchRequest } from "../tape/compile.ts";
-import { encodeTape } from "../tape/encode.ts";
+import type { CreatedContainer } from "./create-container.ts";
+import { type TapeDirectories, tapeImage } from "./tape-image.ts";
 
 /**
  * Starts a container: this process becomes the launcher, and with it ends as the container
@@ -9,13 +9,16 @@ import { encodeTape } from "../tape/encode.ts";
  *
  * @param launcher path of the built launcher
  */
-export function launch(launcher: string, request: LaunchRequest): never {
+export async function launch(
+  launcher: string,
+  { request, names, arch }: CreatedContainer,
+  directories: TapeDirectories,
+): Promise<never> {
+  // A new build of tsimg may make other tapes of the same request.
+  const version = String(statSync(import.meta.filename).mtimeMs);
+  const image = await tapeImage(request, names, arch, version, directories);
   const tape = join(request.stateDirectory, "tape");
-  writeFileSync(
-    tape,
-    encodeTape(compileTape(request), process.arch === "arm64" ? "aarch64" : "x86_64"),
-    { mode: 0o600 },
-  );
+  writeFileSync(tape, image, { mode: 0o600 });
   process.execve?.(launcher, ["tsimg-launcher", tape], {});
   throw new Error("execve returned");
 }

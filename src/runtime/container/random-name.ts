@@ -1,4 +1,4 @@
-import { randomInt } from "node:crypto";
+import { randomBytes } from "../../sys/random.ts";
 
 const MOODS =
   "able amber brisk calm clear deft eager early fair fleet frank fresh gentle glad grand happy keen kind light lively lucid merry mild neat nimble noble plain polite prime proud quick quiet rapid ready sharp silent smart sober solid steady sunny swift tidy true vivid warm wise witty".split(
@@ -15,5 +15,5 @@ export function randomName(): string {
 }
 
 function pick(words: readonly string[]): string {
-  return words[randomInt(words.length)] ?? "";
+  return words[randomBytes(2).readUInt16LE() % words.length] ?? "";
 }

@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { identityOf, isAlive } from "../../store/process-identity.ts";
+import { identityOf, identityOfLiving, isAlive } from "../../store/process-identity.ts";
 import { errorCode } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import type { Container } from "./container.ts";
@@ -69,19 +69,10 @@ export async function ended(
 ): Promise<boolean> {
   if (container.state.status !== "running") return true;
   const { pid, startTime, launcher } = container.state.started;
-  const first = identityOf(pid, startTime);
+  const both = [identityOf(pid, startTime), identityOfLiving(launcher)];
   for (const end = Date.now() + ms; Date.now() < end; ) {
-    if (!isAlive(first) && !isLauncher(launcher)) return true;
+    if (!both.some((identity) => identity !== undefined && isAlive(identity))) return true;
     await sleep(POLL, undefined, { signal });
   }
   return false;
-}
-
-function isLauncher(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -44,6 +44,7 @@ export function relativeToRoot(path: string): string {
   if (!path.startsWith("/")) {
     throw new TsimgError("ERR_USAGE", `"${path}" is not an absolute path in the container`);
   }
+  if (path === "/") return ".";
   if (PLAIN.test(path)) return path.slice(1);
   const relative = posix.normalize(path).replace(/^\/+|\/+$/g, "");
   return relative === "" ? "." : relative;

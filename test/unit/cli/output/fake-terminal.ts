@@ -93,8 +93,8 @@ export class FakeTerminal implements TerminalStream {
     else if (token === "\x1b[?7h") this.autowrap = true;
     else if (token === "\x1b[2K") this.current.text = "";
     else if (token === "\x1b[J") this.eraseBelow();
-    else if (/^\x1b\[\d+A$/.test(token)) this.row = Math.max(this.top, this.row - count);
-    else if (/^\x1b\[\d+B$/.test(token)) this.moveDown(count);
+    else if (token === `\x1b[${count}A`) this.row = Math.max(this.top, this.row - count);
+    else if (token === `\x1b[${count}B`) this.moveDown(count);
     else if (token >= " " && token !== "\x7f") this.put(token);
     else throw new Error(`the terminal doesn't know ${JSON.stringify(token)}`);
   }
@@ -134,6 +134,9 @@ export class FakeTerminal implements TerminalStream {
     this.current.text = this.current.text.slice(0, this.column);
     this.current.wraps = false;
     this.buffer.length = this.row + 1;
+    // A line whose end is erased ends where it was broken.
+    const above = this.buffer[this.row - 1];
+    if (above !== undefined && this.column === 0) above.wraps = false;
   }
 
   private logicalLines(): string[] {

@@ -74,7 +74,7 @@ describe("a live region", () => {
           expect(terminal.screen.length).toBeLessThanOrEqual(terminal.cursor.row);
         });
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
@@ -88,7 +88,7 @@ describe("a live region", () => {
           expect(bottom(terminal, region.length)).toEqual(region);
         });
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 

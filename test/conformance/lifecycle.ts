@@ -1,0 +1,3 @@
+import type { MakeDriver } from "./workshop.ts";
+
+export function describeLifecycle(_makeDriver: MakeDriver): void {}

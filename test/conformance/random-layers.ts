@@ -1,0 +1,85 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import {
+  type Change,
+  device,
+  dir,
+  fifo,
+  file,
+  link,
+  opaque,
+  remove,
+  symlink,
+} from "../../fixtures/layers/change.ts";
+import { TsimgError } from "../../src/sys/error.ts";
+import { applyLayer, type ModelDirectory, Refused } from "./model.ts";
+import { differences, linesOfModel } from "./tree-lines.ts";
+import { type MakeDriver, Workshop } from "./workshop.ts";
+
+const RUNS = Number(process.env["TSIMG_RANDOM_LAYERS"] ?? 100);
+
+/** Few names, so that most changes meet others. */
+const name = fc.constantFrom("a", "b", "c");
+const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/"));
+const meta = fc.record({
+  mode: fc.constantFrom(0o755, 0o700, 0o4711, 0o2770, 0o1777),
+  uid: fc.constantFrom(0, 1, 1000),
+  mtime: fc.constantFrom(0, 5, 1_700_000_000),
+});
+
+const change: fc.Arbitrary<Change> = fc.oneof(
+  { weight: 4, arbitrary: fc.tuple(path, meta).map(([at, how]) => dir(at, how)) },
+  {
+    weight: 5,
+    arbitrary: fc.tuple(path, fc.constantFrom("", "1", "22"), meta).map(([at, text, how]) => file(at, text, how)),
+  },
+  { weight: 4, arbitrary: path.map(remove) },
+  { weight: 2, arbitrary: fc.tuple(path, path).map(([at, target]) => link(at, target)) },
+  { weight: 1, arbitrary: fc.oneof(path, fc.constant("")).map(opaque) },
+  { weight: 1, arbitrary: path.map((at) => fifo(at)) },
+  { weight: 1, arbitrary: path.map((at) => device("char", at, [1, 3])) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(path, fc.oneof(path, path.map((to) => `/${to}`), name.map((to) => `../${to}`)))
+      .map(([at, target]) => symlink(at, target)),
+  },
+);
+
+const layers = fc.array(fc.array(change, { maxLength: 8 }), { minLength: 1, maxLength: 4 });
+
+/** Random layers: the driver shows what the model says, and refuses what it refuses. */
+export function describeRandomLayers(makeDriver: MakeDriver): void {
+  it(`shows the tree that random layers make (${RUNS} runs)`, async () => {
+    using workshop = new Workshop(makeDriver);
+    const property = fc.asyncProperty(layers, async (stack) => {
+      const expected = modelOf(stack);
+      const actual = await shownBy(workshop, stack);
+      if (typeof expected === "string" || typeof actual === "string")
+        expect(actual).toBe(expected);
+      else expect(differences(expected, actual)).toEqual([]);
+      workshop.removeAll();
+    });
+    await fc.assert(property, { numRuns: RUNS });
+  }, 3_600_000);
+}
+
+function modelOf(stack: readonly (readonly Change[])[]) {
+  try {
+    const root = stack.reduce<ModelDirectory | undefined>(applyLayer, undefined);
+    return root === undefined ? "empty" : linesOfModel(root);
+  } catch (error) {
+    if (error instanceof Refused) return "refused";
+    throw error;
+  }
+}
+
+async function shownBy(workshop: Workshop, stack: readonly (readonly Change[])[]) {
+  try {
+    const top = await workshop.stackHere(stack);
+    return top === null ? "empty" : workshop.look(top);
+  } catch (error) {
+    if (error instanceof TsimgError && /^ERR_LAYER_/.test(error.code)) return "refused";
+    throw error;
+  }
+}

@@ -1,0 +1,123 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { SnapshotId, StorageDriver } from "../../drivers/driver.ts";
+import type { Change } from "../../fixtures/layers/change.ts";
+import { layerTar } from "../../fixtures/layers/layer-tar.ts";
+import { sealLayer } from "../../src/image/seal-layer.ts";
+import { LayerWriter } from "../../src/layer/layer-writer.ts";
+import type { LayerRemainder } from "../../src/layer/remainder.ts";
+import { DEFAULT_TAR_LIMITS } from "../../src/layer/tar/limits.ts";
+import { TarParser } from "../../src/layer/tar/parser.ts";
+import { Unpacker } from "../../src/layer/unpacker.ts";
+import { type Digest, sha256Digest } from "../../src/oci/digest.ts";
+import { SnapshotStore } from "../../src/snapshot/snapshot-store.ts";
+import { Database } from "../../src/store/database.ts";
+import { mountPrivately } from "../../src/sys/private-mounts.ts";
+import { linesOnDisk, type TreeLines } from "./tree-lines.ts";
+
+export type MakeDriver = (root: string) => StorageDriver;
+
+const UNPACK = join(import.meta.dirname, "../../src/layer/unpack-main.ts");
+
+/**
+ * A snapshot store over one driver in a directory of its own, where layers are made the way
+ * a pull makes them. Mounts are made in a mount namespace of this thread.
+ */
+export class Workshop implements Disposable {
+  readonly root = mkdtempSync(join(tmpdir(), "tsimg-conformance-"));
+  readonly driver: StorageDriver;
+  readonly snapshots: SnapshotStore;
+  private readonly database: Database;
+  private readonly view = join(this.root, "view");
+
+  constructor(makeDriver: MakeDriver) {
+    this.driver = makeDriver(this.root);
+    this.database = new Database(join(this.root, "tsimg.db"));
+    this.snapshots = new SnapshotStore(this.database, [this.driver]);
+    mkdirSync(this.view);
+  }
+
+  /** Layers on top of each other, each written by an unpack process. */
+  async stack(layers: readonly (readonly Change[])[]): Promise<SnapshotId | null> {
+    return this.pile(layers, (tar, directory) => this.unpackElsewhere(tar, directory));
+  }
+
+  /** As `stack`, but written by this process: a hundred times as fast. */
+  async stackHere(layers: readonly (readonly Change[])[]): Promise<SnapshotId | null> {
+    return this.pile(layers, writeHere);
+  }
+
+  /** The merged tree as a container would see it. */
+  look(id: SnapshotId): TreeLines {
+    using _view = mountPrivately(this.snapshots.mounts(id, "ro"), this.view);
+    return linesOnDisk(this.view);
+  }
+
+  /** Runs `action` on the mounted tree. */
+  mounted<T>(id: SnapshotId, action: (path: string) => T): T {
+    using _view = mountPrivately(this.snapshots.mounts(id, "ro"), this.view);
+    return action(this.view);
+  }
+
+  removeAll(): void {
+    for (const { id } of this.snapshots.walk().toReversed()) this.snapshots.remove(id);
+  }
+
+  [Symbol.dispose](): void {
+    this.database[Symbol.dispose]();
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  private async pile(
+    layers: readonly (readonly Change[])[],
+    write: (tar: Buffer, directory: string) => Promise<LayerRemainder>,
+  ): Promise<SnapshotId | null> {
+    const { snapshots, driver } = this;
+    let parent: SnapshotId | null = null;
+    const signal = new AbortController().signal;
+    for (const changes of layers) {
+      const chain = sha256Digest(Buffer.from(crypto.randomUUID())) as Digest & never;
+      const id: SnapshotId | undefined = await snapshots.claimChain(
+        driver.name,
+        chain,
+        parent,
+        signal,
+      );
+      if (id === undefined) throw new Error("the chain is new, but it is there");
+      const remainder = await write(layerTar(changes), snapshots.upperDirectory(id));
+      sealLayer(snapshots, this.view, id, remainder);
+      snapshots.commit(id, driver.usage(id));
+      parent = id;
+    }
+    return parent;
+  }
+
+  private async unpackElsewhere(tar: Buffer, directory: string): Promise<LayerRemainder> {
+    const blob = join(this.root, "blob");
+    writeFileSync(blob, tar);
+    using unpacker = new Unpacker(UNPACK);
+    const size = tar.length;
+    const limits = DEFAULT_TAR_LIMITS;
+    const job = { blob, size, compression: "none", directory, maxBytes: 1 << 30, limits } as const;
+    const result = unpacker.unpack(job, () => {});
+    unpacker.available(size, true);
+    return (await result).remainder;
+  }
+}
+
+async function writeHere(tar: Buffer, directory: string): Promise<LayerRemainder> {
+  const before = process.cwd();
+  const umask = process.umask(0);
+  process.chdir(directory);
+  try {
+    const writer = new LayerWriter();
+    const parser = new TarParser(writer);
+    parser.push(tar);
+    parser.end();
+    return writer.finish();
+  } finally {
+    process.chdir(before);
+    process.umask(umask);
+  }
+}
