@@ -82,9 +82,9 @@ export class StoreSource implements RegistrySource {
 
   /** The images that names mean, and those for other platforms that came with the same index. */
   private imagesOf(served: readonly ServedName[]): readonly Image[] {
-    return served.flatMap(({ image, name }) => {
-      const others = this.index(name.target)?.digests ?? [];
-      return [image, ...others.flatMap((digest) => this.images.get(digest) ?? [])];
+    return served.flatMap((each) => {
+      const others = this.indexOf(each)?.digests ?? [];
+      return [each.image, ...others.flatMap((digest) => this.images.get(digest) ?? [])];
     });
   }
 
@@ -95,22 +95,22 @@ export class StoreSource implements RegistrySource {
   ): ServedManifest | undefined {
     const image = this.imagesOf(served).find((candidate) => candidate.digest === digest);
     if (image !== undefined) return this.imageManifest(image);
-    return served.some(({ name }) => name.target === digest) ? this.index(digest) : undefined;
+    return served.map((each) => this.indexOf(each)).find((index) => index?.digest === digest);
   }
 
   /** The index that the name means, when every image in it can be served too. */
-  private completeIndex({ name }: ServedName): ServedManifest | undefined {
-    const index = this.index(name.target);
+  private completeIndex(served: ServedName): ServedManifest | undefined {
+    const index = this.indexOf(served);
     return index?.digests.every((digest) => this.images.get(digest)) ? index : undefined;
   }
 
-  private index(digest: Digest): ServedIndex | undefined {
-    const bytes = this.content.read(digest);
-    if (bytes === undefined) return undefined;
-    const parsed = parseManifest(bytes, undefined);
-    if (parsed.kind !== "index") return undefined;
+  /** The index that the name means; undefined when it means an image. */
+  private indexOf({ name: { target }, image }: ServedName): ServedIndex | undefined {
+    const bytes = target === image.digest ? undefined : this.content.read(target);
+    const parsed = bytes === undefined ? undefined : parseManifest(bytes, undefined);
+    if (bytes === undefined || parsed?.kind !== "index") return undefined;
     const digests = parsed.manifests.map((descriptor) => descriptor.digest);
-    return { bytes, mediaType: parsed.mediaType, digest, digests };
+    return { bytes, mediaType: parsed.mediaType, digest: target, digests };
   }
 
   private imageManifest({ digest, mediaType }: Image): ServedManifest | undefined {

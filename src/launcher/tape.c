@@ -22,9 +22,11 @@
 #error "the launcher knows x86_64 and aarch64"
 #endif
 
-/* A cgroup is busy until the kernel has let go of its last task: at most 2 seconds. */
+/* A cgroup is busy until the kernel has let go of its last task: 2 seconds for all of them. */
 #define BUSY_TRIES 1000
 #define BUSY_PAUSE_NS 2000000
+
+static int busy_tries = BUSY_TRIES;
 
 static bool refuse(const char *path, const char *why) {
   dprintf(STDERR_FILENO, "tsimg: launch tape \"%s\": %s\n", path, why);
@@ -122,9 +124,10 @@ static int64_t attempt(struct tape *tape, const struct tape_step *step) {
                             : step->args[i];
   }
   int64_t answer = perform(step, args);
-  for (int try = 0; answer == -EBUSY && (step->flags & STEP_RETRY_BUSY) && try < BUSY_TRIES; try++) {
-    /* Most are free within microseconds: the first tries only yield. */
-    struct timespec pause = {.tv_nsec = try < 10 ? 20000 : BUSY_PAUSE_NS};
+  while (answer == -EBUSY && (step->flags & STEP_RETRY_BUSY) && busy_tries > 0) {
+    /* Most are free within microseconds: the first pauses are short. */
+    struct timespec pause = {.tv_nsec = BUSY_TRIES - busy_tries < 10 ? 20000 : BUSY_PAUSE_NS};
+    busy_tries--;
     nanosleep(&pause, NULL);
     answer = perform(step, args);
   }

@@ -13,11 +13,18 @@ export class Directory {
   readonly children = new Map<string, Directory | string>();
   /** The entry that describes it; none when other entries' paths only imply it. */
   entry: TarEntry | undefined;
+  /** A marker says that nothing of the lower layers shows in it. */
   opaque = false;
+  /** A whiteout takes the lower layers' directory away, this one is a new one. */
+  remade = false;
 
   constructor(path: string, parent: Directory | undefined) {
     this.path = path;
     this.parent = parent;
+  }
+
+  get name(): string {
+    return this.path.slice(this.path.lastIndexOf("/") + 1);
   }
 
   /** Path of something in this directory, relative to the layer's root. */
@@ -73,6 +80,13 @@ export class LayerTree {
 
   addSymlink(parent: Directory, name: string, target: string): void {
     parent.children.set(name, target);
+  }
+
+  /** Whether nothing else has taken the place of a directory or of one above it. */
+  holds(directory: Directory): boolean {
+    for (let at = directory; at.parent !== undefined; at = at.parent)
+      if (at.parent.children.get(at.name) !== at) return false;
+    return true;
   }
 
   /** Something else has taken the place of what was there. */

@@ -9,6 +9,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
   writeSync,
@@ -17,8 +18,9 @@ import { errorCode, tolerating } from "../sys/errno.ts";
 import { TsimgError } from "../sys/error.ts";
 import { makeNode, S_IFCHR, S_IFIFO } from "../sys/file-node.ts";
 import { entryComponents, UnsafeName } from "./entry-path.ts";
-import { type Directory, LayerTree } from "./layer-tree.ts";
+import { Directory, LayerTree } from "./layer-tree.ts";
 import { isPlainTime, setOwnerAndMode, setTime, setXattrs } from "./metadata.ts";
+import { Pending } from "./pending.ts";
 import type { LayerRemainder } from "./remainder.ts";
 import { type ByteString, displayName, fsPath } from "./tar/byte-string.ts";
 import type { TarEntry, TarHandler } from "./tar/entry.ts";
@@ -53,9 +55,7 @@ export class LayerWriter implements TarHandler {
   entries = 0;
   private readonly tree = new LayerTree((directory) => this.makeDirectory(directory));
   private readonly whiteouts = new Map<ByteString, { directory: Directory; name: string }>();
-  private readonly links = new Map<ByteString, ByteString>();
-  private readonly devices = new Map<ByteString, TarEntry>();
-  private readonly xattrs: { path: ByteString; name: ByteString; value: string }[] = [];
+  private readonly pending = new Pending();
   private file: OpenFile | undefined;
 
   entry(entry: TarEntry): void {
@@ -114,9 +114,7 @@ export class LayerWriter implements TarHandler {
 
   /** Makes whiteouts, then describes the directories. Answers what is left to others. */
   finish(): LayerRemainder {
-    const whiteouts = [...this.whiteouts.values()]
-      .filter((whiteout) => this.makeWhiteout(whiteout.directory, whiteout.name))
-      .map(({ directory, name }) => directory.childPath(name));
+    const whiteouts = this.makeWhiteouts();
     const directories = [...this.tree.directories()];
     for (const directory of directories) this.describe(directory);
     const [root, ...below] = directories;
@@ -125,12 +123,10 @@ export class LayerWriter implements TarHandler {
     return {
       rootImplied: root?.entry === undefined,
       rootOpaque: root?.opaque === true,
-      implied: paths((directory) => directory.entry === undefined),
-      opaque: paths((directory) => directory.opaque),
+      implied: paths((directory) => directory.entry === undefined && !directory.remade),
+      opaque: paths((directory) => directory.opaque || directory.remade),
       whiteouts,
-      links: [...this.links].map(([path, target]) => ({ path, target })),
-      devices: [...this.devices].map(([path, entry]) => deviceNode(path, entry)),
-      xattrs: this.xattrs,
+      ...this.pending.remainder(),
     };
   }
 
@@ -153,9 +149,8 @@ export class LayerWriter implements TarHandler {
     checkOwner(entry);
     const path = directory.childPath(name);
     if (entry.type === "dir") return this.writeDirectory(entry, directory, name);
-    this.tree.forget(directory, name);
-    this.links.delete(path);
-    this.devices.delete(path);
+    if (entry.type === "link") return this.writeLink(entry, directory, name);
+    this.forget(directory, name);
     switch (entry.type) {
       case "file":
         return this.openFile(entry, path);
@@ -163,16 +158,14 @@ export class LayerWriter implements TarHandler {
         this.replacing(path, () => symlinkSync(fsPath(entry.linkPath), fsPath(path)));
         this.tree.addSymlink(directory, name, entry.linkPath);
         return this.describeSpecial(entry, path);
-      case "link":
-        return this.writeLink(entry, path);
       case "fifo":
         this.replacing(path, () => makeNode(fsPath(path), S_IFIFO | entry.mode, 0));
         return this.describeSpecial(entry, path);
       default:
         if (entry.type === "char" && entry.devMajor === 0 && entry.devMinor === 0)
           throw new UnsafeName("is a character device 0:0, which would be a whiteout");
-        tolerating(["ENOENT"], () => rmSync(fsPath(path), { recursive: true }));
-        this.devices.set(path, entry);
+        this.dropExisting(path);
+        this.pending.addDevice(path, entry);
     }
   }
 
@@ -183,9 +176,7 @@ export class LayerWriter implements TarHandler {
       known.entry = entry;
       return;
     }
-    this.tree.forget(parent, name);
-    this.links.delete(path);
-    this.devices.delete(path);
+    this.forget(parent, name);
     // A file or symlink of an earlier entry makes way; a directory would be known.
     this.replacing(path, () => {
       this.tree.add(parent, name).entry = entry;
@@ -198,25 +189,37 @@ export class LayerWriter implements TarHandler {
     this.file = { fd, path, entry, end: 0 };
   }
 
-  private writeLink(entry: TarEntry, path: ByteString): void {
+  private writeLink(entry: TarEntry, parent: Directory, name: string): void {
+    const path = parent.childPath(name);
     const components = linkComponents(entry.linkPath);
-    const name = components.pop();
-    if (name === undefined) throw new UnsafeName("is a hard link to the root");
+    const last = components.pop();
+    if (last === undefined) throw new UnsafeName("is a hard link to the root");
     const directory = this.tree.existing(components);
-    const target = directory?.childPath(name);
-    if (target === path) return;
-    const device = target === undefined ? undefined : this.devices.get(target);
-    if (target === undefined || device !== undefined) {
-      this.dropExisting(path);
-      this.links.set(path, target ?? (entry.linkPath as ByteString));
-      return;
-    }
-    try {
+    const child = directory?.children.get(last);
+    if (child instanceof Directory) throw new TarFault("is a hard link to a directory");
+    const target = directory?.childPath(last) ?? ([...components, last].join("/") as ByteString);
+    if (target === path && this.isHere(path)) return;
+    if (target.startsWith(`${path}/`)) throw new TarFault("is a hard link to what it replaces");
+    const here = this.isHere(target);
+    this.forget(parent, name);
+    if (here && !this.pending.has(target))
       this.replacing(path, () => linkSync(fsPath(target), fsPath(path)));
+    else this.dropExisting(path);
+    if (!here) return this.pending.addLink(path, target);
+    this.pending.share(path, target);
+    if (child !== undefined) this.tree.addSymlink(parent, name, child);
+  }
+
+  /** Whether this layer has something at a path, or is going to. */
+  private isHere(path: ByteString): boolean {
+    if (this.pending.has(path)) return true;
+    try {
+      lstatSync(fsPath(path));
+      return true;
     } catch (error) {
-      if (errorCode(error) !== "ENOENT") throw error;
-      this.dropExisting(path);
-      this.links.set(path, target);
+      if (errorCode(error) === "ENOENT") return false;
+      if (errorCode(error) !== "ENOTDIR") throw error;
+      throw new TarFault("is a hard link through something that is not a directory");
     }
   }
 
@@ -237,34 +240,62 @@ export class LayerWriter implements TarHandler {
   }
 
   private setXattrs(path: ByteString, entry: TarEntry): void {
-    setXattrs(fsPath(path), entry, (name, value) =>
-      this.xattrs.push({ path, name, value: value.toString("base64") }),
-    );
+    setXattrs(fsPath(path), entry, (name, value) => this.pending.addXattr(path, name, value));
   }
 
-  /** @returns whether there is a whiteout now, to be compared with the parent later */
+  /** @returns those that there are now, to be compared with the parent later */
+  private makeWhiteouts(): ByteString[] {
+    const standing = [...this.whiteouts.values()].filter(({ directory }) =>
+      this.tree.holds(directory),
+    );
+    for (const { directory, name } of standing) {
+      const child = directory.children.get(name);
+      // The directory was removed, then made again: nothing of the old one may show.
+      if (child instanceof Directory) child.remade = !this.removePhantom(child);
+    }
+    return standing
+      .filter(({ directory, name }) => this.makeWhiteout(directory, name))
+      .map(({ directory, name }) => directory.childPath(name));
+  }
+
   private makeWhiteout(directory: Directory, name: string): boolean {
-    const child = directory.children.get(name);
-    // The directory was removed, then made again: nothing of the old one may show.
-    if (typeof child === "object") child.opaque = true;
-    if (child !== undefined || this.links.has(directory.childPath(name))) return false;
-    if (this.devices.has(directory.childPath(name))) return false;
+    const path = directory.childPath(name);
+    if (directory.children.has(name) || this.pending.has(path)) return false;
     // Overlay lists a whiteout in an opaque directory as a name that can't be opened.
     for (let at: Directory | undefined = directory; at !== undefined; at = at.parent)
-      if (at.opaque) return false;
-    const path = fsPath(directory.childPath(name));
+      if (at.opaque || at.remade) return false;
     const made = tolerating(["EEXIST", "ENOENT", "ENOTDIR"], () => {
-      makeNode(path, S_IFCHR, 0);
+      makeNode(fsPath(path), S_IFCHR, 0);
       return true;
     });
     return made === true;
+  }
+
+  /** Removes a directory that is there only because whiteouts were said to be in it. */
+  private removePhantom(directory: Directory): boolean {
+    const path = directory.path as ByteString;
+    if (directory.entry !== undefined || directory.opaque || this.pending.hasBelow(path))
+      return false;
+    for (const child of directory.children.values())
+      if (!(child instanceof Directory) || !this.removePhantom(child)) return false;
+    const empty = tolerating(["ENOTEMPTY"], () => rmdirSync(fsPath(path)) ?? true) === true;
+    if (empty && directory.parent !== undefined)
+      this.tree.forget(directory.parent, directory.name);
+    return empty;
   }
 
   private makeDirectory(directory: Directory): void {
     mkdirSync(fsPath(directory.path as ByteString), 0o755);
   }
 
+  /** What stood in this place is another entry's now. */
+  private forget(parent: Directory, name: string): void {
+    this.tree.forget(parent, name);
+    this.pending.forget(parent.childPath(name));
+  }
+
   private dropExisting(path: ByteString): void {
+    this.pending.forgetBelow(path);
     rmSync(fsPath(path), { recursive: true, force: true });
   }
 
@@ -274,19 +305,9 @@ export class LayerWriter implements TarHandler {
       return make();
     } catch (error) {
       if (errorCode(error) !== "EEXIST") throw error;
-      if (lstatSync(fsPath(path)).isDirectory()) this.forgetBelow(path);
       this.dropExisting(path);
       return make();
     }
-  }
-
-  private forgetBelow(path: ByteString): void {
-    const below = `${path}/`;
-    for (const key of [...this.links.keys(), ...this.devices.keys()])
-      if (key.startsWith(below)) {
-        this.links.delete(key);
-        this.devices.delete(key);
-      }
   }
 }
 
@@ -326,18 +347,4 @@ function checkOwner(entry: TarEntry): void {
     ["gid", entry.gid],
   ] as const)
     if (id < 0 || id > MAX_ID) throw new TarFault(`${what} ${id} is not one that Linux has`);
-}
-
-function deviceNode(path: ByteString, entry: TarEntry): LayerRemainder["devices"][number] {
-  return {
-    path,
-    type: entry.type === "block" ? "block" : "char",
-    major: entry.devMajor,
-    minor: entry.devMinor,
-    mode: entry.mode,
-    uid: entry.uid,
-    gid: entry.gid,
-    seconds: entry.mtime.seconds,
-    nanoseconds: entry.mtime.nanoseconds,
-  };
 }

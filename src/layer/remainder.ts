@@ -10,13 +10,13 @@ export interface LayerRemainder {
   readonly rootImplied: boolean;
   /** The root is opaque: nothing below this layer shows. */
   readonly rootOpaque: boolean;
-  /** Directories that no entry describes, parents first. */
+  /** Directories that no entry describes, parents first; not those made again. */
   readonly implied: readonly ByteString[];
-  /** Directories that hide what lower layers have in them. */
+  /** Directories that hide what lower layers have in them: marked so, or made again. */
   readonly opaque: readonly ByteString[];
   /** Whiteouts made as 0:0 devices: wrong where the parent has nothing to hide. */
   readonly whiteouts: readonly ByteString[];
-  /** Hard links to what this layer doesn't have. */
+  /** Hard links to what this layer didn't have when they stood in the archive. */
   readonly links: readonly { readonly path: ByteString; readonly target: ByteString }[];
   /** Device nodes: the unpack process may not make any. */
   readonly devices: readonly DeviceNode[];
@@ -29,7 +29,8 @@ export interface LayerRemainder {
 }
 
 export interface DeviceNode {
-  readonly path: ByteString;
+  /** All its names, which are hard links. */
+  readonly paths: readonly ByteString[];
   readonly type: "char" | "block";
   readonly major: number;
   readonly minor: number;

@@ -52,7 +52,7 @@ export interface Step {
   readonly tolerate: Tolerance;
   /** A tolerated error is still told to the user. */
   readonly warn: boolean;
-  /** EBUSY is waited for, up to two seconds. */
+  /** EBUSY is waited for, up to two seconds for all such steps together. */
   readonly retryBusy: boolean;
   /** Steps to leave out after a success, and after a tolerated error. */
   readonly skipOnOk: number;

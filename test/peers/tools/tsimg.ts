@@ -31,9 +31,8 @@ export async function openTsimg(options: Pick<ToolOptions, "store">): Promise<Ts
       argv: [...tsimg, "run", "--rm", "--network", "none", reference, ...command],
     }),
     async overlayDirs(reference) {
-      const inspect = [...tsimg, "inspect", "--format", "json", reference];
-      const [image] = JSON.parse(await outputOf(inspect));
-      return image.GraphDriver.Data;
+      const format = "{{json .GraphDriver.Data}}";
+      return JSON.parse(await outputOf([...tsimg, "inspect", "--format", format, reference]));
     },
     ...(canUnpack && {
       unpack: (reference: string) => ({ argv: [...tsimg, "unpack", "--fresh", reference] }),

@@ -6,7 +6,12 @@ import { ContentStore } from "../../../src/content/content-store.ts";
 import { type Image, ImageStore, NO_CHAIN } from "../../../src/image/image-store.ts";
 import { StoreSource } from "../../../src/image/store-source.ts";
 import { chainIds, type DiffId, type Digest, sha256Digest } from "../../../src/oci/digest.ts";
-import { OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../../src/oci/media-types.ts";
+import {
+  OCI_CONFIG,
+  OCI_INDEX,
+  OCI_LAYER_GZIP,
+  OCI_MANIFEST,
+} from "../../../src/oci/media-types.ts";
 import { Database } from "../../../src/store/database.ts";
 import { storePaths } from "../../../src/store/paths.ts";
 
@@ -84,7 +89,8 @@ function addImage(text: string): Image {
   const diffId = sha256Digest(Buffer.from(`tar of ${text}`)) as string as DiffId;
   const config = JSON.stringify({ os: "linux", architecture: text, rootfs: {} });
   const layer = content.write(Buffer.from(`layer of ${text}`));
-  const manifest = { mediaType: OCI_MANIFEST, config: describe(config), layers: [describe(text)] };
+  const layers = [describe(OCI_LAYER_GZIP, `layer of ${text}`)];
+  const manifest = { mediaType: OCI_MANIFEST, config: describe(OCI_CONFIG, config), layers };
   const digest = content.write(Buffer.from(JSON.stringify({ schemaVersion: 2, ...manifest })));
   const configDigest = content.write(Buffer.from(config));
   const image: Image = {
@@ -118,7 +124,7 @@ function name(text: string, target: Digest, image: Image): void {
   images.put(text, target, image, images.layers(image.digest));
 }
 
-function describe(text: string) {
+function describe(mediaType: string, text: string) {
   const bytes = Buffer.from(text);
-  return { mediaType: "text/plain", digest: sha256Digest(bytes), size: bytes.length };
+  return { mediaType, digest: sha256Digest(bytes), size: bytes.length };
 }
