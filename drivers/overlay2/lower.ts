@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { randomBytes } from "../../src/sys/random.ts";
 import { tolerating } from "../../src/sys/errno.ts";
+import { randomBytes } from "../../src/sys/random.ts";
 
 /** Letters of a short link: base 32, as docker's. */
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

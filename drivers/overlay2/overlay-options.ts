@@ -1,5 +1,6 @@
 import { release } from "node:os";
 import { TsimgError } from "../../src/sys/error.ts";
+import { kernelIsAtLeast } from "../../src/sys/kernel.ts";
 import type { MountSpec } from "../../src/sys/mount-spec.ts";
 
 /** Layers that the kernel stacks in one overlay (OVL_MAX_STACK). */
@@ -57,6 +58,5 @@ export function overlayMount(
 
 /** Whether overlay takes `lowerdir+` by fsconfig(2): since Linux 6.8. */
 export function hasLowerPlus(kernel: string): boolean {
-  const [major = 0, minor = 0] = kernel.split(".").map((part) => Number.parseInt(part, 10));
-  return major > 6 || (major === 6 && minor >= 8);
+  return kernelIsAtLeast(6, 8, kernel);
 }

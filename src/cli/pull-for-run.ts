@@ -1,5 +1,4 @@
 import type { App } from "../app.ts";
-import { hostPlatform, parsePlatform } from "../oci/platform.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import { interruptible } from "./globals.ts";
 import { createPullProgress } from "./output/progress.ts";
@@ -22,7 +21,7 @@ export async function pullForRun(app: App, image: string, flags: RunPullFlags): 
     await interruptible((signal) =>
       pullFromRegistry(app, {
         reference,
-        platform: flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform),
+        platform: flags.platform,
         driver: flags.driver,
         parallel: 3,
         plainHttp: flags.plainHttp === true,

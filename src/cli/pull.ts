@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
 import { DEFAULT_DRIVER } from "../app.ts";
-import { hostPlatform, parsePlatform } from "../oci/platform.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import { parseSize } from "../runtime/sizes.ts";
 import { interruptible, openApp } from "./globals.ts";
@@ -45,7 +44,7 @@ export function command(): Command {
         const result = await interruptible((signal) =>
           pullFromRegistry(app, {
             reference,
-            platform: flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform),
+            platform: flags.platform,
             driver: flags.driver,
             parallel: flags.maxConcurrentDownloads,
             plainHttp: flags.plainHttp === true,

@@ -1,6 +1,6 @@
 import { type App, builtProgram } from "../app.ts";
 import { type PullResult, pullImage } from "../image/pull.ts";
-import type { Platform } from "../oci/platform.ts";
+import { hostPlatform, parsePlatform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
 import { TsimgError } from "../sys/error.ts";
 import type { PullProgress } from "./output/progress.ts";
@@ -11,7 +11,8 @@ const DEFAULT_MAX_LAYER_BYTES = 64 * 1024 ** 3;
 
 export interface RegistryPull {
   readonly reference: Reference;
-  readonly platform: Platform;
+  /** As `--platform` has it; this machine's when left out. */
+  readonly platform: string | undefined;
   readonly driver: string;
   readonly parallel: number;
   readonly plainHttp: boolean;
@@ -39,6 +40,8 @@ export async function pullFromRegistry(app: App, pull: RegistryPull): Promise<Pu
     { ...context, unpackProgram: builtProgram("unpack.cjs") },
     {
       ...pull,
+      platform: pull.platform === undefined ? hostPlatform() : parsePlatform(pull.platform),
+      platformAsked: pull.platform !== undefined,
       maxLayerBytes: pull.maxLayerBytes ?? maxLayerBytesOf(process.env["TSIMG_MAX_LAYER_BYTES"]),
       onLayers: (layers) => pull.progress.layers(layers),
       onEvent: (event) => pull.progress.event(event),

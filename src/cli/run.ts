@@ -6,6 +6,7 @@ import { createContainer } from "../runtime/container/create-container.ts";
 import { launch } from "../runtime/container/launch.ts";
 import type { RunFlags } from "../runtime/run-flags.ts";
 import { TsimgError } from "../sys/error.ts";
+import { requireKernel } from "../sys/kernel.ts";
 import { openApp } from "./globals.ts";
 
 type PullPolicy = "always" | "missing" | "never";
@@ -87,6 +88,7 @@ export function command(): Command {
         throw new TsimgError("ERR_ROOT_REQUIRED", "running a container needs root", {
           hint: "run tsimg with sudo",
         });
+      requireKernel();
       app.containers.clearUp();
       const created = createContainer(app, found, runFlags);
       if (flags.explain === true) {

@@ -1,6 +1,7 @@
 import {
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -20,6 +21,8 @@ import { Ingest } from "./ingest.ts";
 
 /** How often a waiting command looks whether another one has fetched the blob, in ms. */
 const POLL = 40;
+/** How long a partial download is kept for a next attempt, in ms: a week. */
+const INGEST_LIFETIME = 7 * 24 * 3600 * 1000;
 
 /**
  * Blobs by digest, in the directory layout of an OCI blob store:
@@ -98,8 +101,8 @@ export class ContentStore {
       digest,
     );
     if (row?.state === "ready") return "present";
-    // A collector is about to delete the file: the row goes first, then it is fetched anew.
-    if (row !== undefined) return "busy";
+    // A collector was about to delete it: done here, and it finds nothing to delete.
+    if (row !== undefined) this.deleteMarked(digest);
     const busy = this.database.get<{ owner: string }>(
       "select owner from ingests where digest = ?",
       digest,
@@ -133,10 +136,26 @@ export class ContentStore {
     return join(this.paths.ingests, digest.replace(":", "-"));
   }
 
-  /** Deletes a blob's file, then its row, which a collector has marked as `removing`. */
+  /** Deletes a blob that a collector has marked as `removing`, unless it is wanted again. */
   remove(digest: Digest): void {
-    rmSync(this.path(digest), { force: true });
-    this.database.run("delete from content where digest = ? and state = 'removing'", digest);
+    this.database.transaction(() => this.deleteMarked(digest));
+  }
+
+  /** File and row go in one transaction, so that no new file of that name is hit. */
+  private deleteMarked(digest: Digest): void {
+    const sql = "delete from content where digest = ? and state = 'removing'";
+    if (this.database.run(sql, digest) === 1) rmSync(this.path(digest), { force: true });
+  }
+
+  /** Deletes what was fetched of blobs that nobody has gone on with for a week. */
+  dropOldIngests(): void {
+    const names = tolerating(["ENOENT"], () => readdirSync(this.paths.ingests)) ?? [];
+    for (const name of names) {
+      const path = join(this.paths.ingests, name);
+      const stat = statSync(path, { throwIfNoEntry: false });
+      if (stat !== undefined && Date.now() - stat.mtimeMs > INGEST_LIFETIME)
+        rmSync(path, { force: true });
+    }
   }
 
   /** @throws TsimgError ERR_STORE when a blob that the database lists is gone or cut short */

@@ -91,6 +91,7 @@ export function sweep({ database, paths, snapshots, content }: CollectContext): 
     return snapshots.unknownOnDisk();
   });
   for (const { driver, id } of unknown) snapshots.driver(driver).destroy(id);
+  content.dropOldIngests();
 }
 
 function listBlobs(blobs: string): Digest[] {

@@ -34,6 +34,8 @@ export interface PullContext {
 export interface PullOptions {
   readonly reference: Reference;
   readonly platform: Platform;
+  /** Whether somebody asked for the platform, rather than it being this machine's. */
+  readonly platformAsked: boolean;
   readonly driver: string;
   readonly parallel: number;
   readonly maxLayerBytes: number;
@@ -83,6 +85,7 @@ export async function pullImage(context: PullContext, options: PullOptions): Pro
     const config = await fetchConfig(context, options, resolved.manifest.config, lease);
     const parsed = parseImageConfig(config);
     checkLayerCount(resolved.manifest, parsed);
+    checkPlatform(options, parsed, name);
     const layers = wantedLayers(resolved.manifest, parsed);
     lease.hold(
       "content",
@@ -112,6 +115,20 @@ export async function pullImage(context: PullContext, options: PullOptions): Pro
     sweep(context);
     throw error;
   }
+}
+
+/** A manifest without an index is for one platform: fine unless another was asked for. */
+function checkPlatform(
+  { platform, platformAsked }: PullOptions,
+  config: ImageConfig,
+  name: string,
+) {
+  const matches = config.os === platform.os && config.architecture === platform.architecture;
+  if (matches || !platformAsked || config.architecture === "") return;
+  const found = `${config.os}/${config.architecture}`;
+  throw new TsimgError("ERR_PLATFORM", `'${name}' is for ${found} only`, {
+    hint: `leave out --platform, or ask for ${found}`,
+  });
 }
 
 /** The image that is here, when the registry still means it by this name. */

@@ -29,6 +29,8 @@ import { classifyName } from "./whiteout.ts";
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const MAX_ID = 0xffff_fffe;
+const THROUGH_FILE = "leads through something that is not a directory";
+const LINK_THROUGH_FILE = "is a hard link through something that is not a directory";
 
 interface OpenFile {
   readonly fd: number;
@@ -135,7 +137,7 @@ export class LayerWriter implements TarHandler {
       return this.tree.directory(components);
     } catch (error) {
       if (errorCode(error) !== "EEXIST") throw error;
-      throw new TarFault("leads through something that is not a directory");
+      throw new TarFault(THROUGH_FILE);
     }
   }
 
@@ -213,13 +215,14 @@ export class LayerWriter implements TarHandler {
   /** Whether this layer has something at a path, or is going to. */
   private isHere(path: ByteString): boolean {
     if (this.pending.has(path)) return true;
+    if (this.pending.hasAbove(path)) throw new TarFault(LINK_THROUGH_FILE);
     try {
       lstatSync(fsPath(path));
       return true;
     } catch (error) {
       if (errorCode(error) === "ENOENT") return false;
       if (errorCode(error) !== "ENOTDIR") throw error;
-      throw new TarFault("is a hard link through something that is not a directory");
+      throw new TarFault(LINK_THROUGH_FILE);
     }
   }
 
@@ -279,12 +282,12 @@ export class LayerWriter implements TarHandler {
     for (const child of directory.children.values())
       if (!(child instanceof Directory) || !this.removePhantom(child)) return false;
     const empty = tolerating(["ENOTEMPTY"], () => rmdirSync(fsPath(path)) ?? true) === true;
-    if (empty && directory.parent !== undefined)
-      this.tree.forget(directory.parent, directory.name);
+    if (empty && directory.parent !== undefined) this.tree.forget(directory.parent, directory.name);
     return empty;
   }
 
   private makeDirectory(directory: Directory): void {
+    if (this.pending.has(directory.path as ByteString)) throw new TarFault(THROUGH_FILE);
     mkdirSync(fsPath(directory.path as ByteString), 0o755);
   }
 
@@ -295,8 +298,10 @@ export class LayerWriter implements TarHandler {
   }
 
   private dropExisting(path: ByteString): void {
-    this.pending.forgetBelow(path);
-    rmSync(fsPath(path), { recursive: true, force: true });
+    const standing = tolerating(["ENOENT"], () => lstatSync(fsPath(path)));
+    if (standing === undefined) return;
+    if (standing.isDirectory()) this.pending.forgetBelow(path);
+    rmSync(fsPath(path), { recursive: true });
   }
 
   /** Runs `make`; when something stands in its place, that goes and `make` runs again. */

@@ -22,6 +22,13 @@ export class Pending {
     return this.links.has(path) || this.devices.has(path);
   }
 
+  /** Whether something on the way to `path` is pending, and so is no directory. */
+  hasAbove(path: ByteString): boolean {
+    for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1))
+      if (this.has(path.slice(0, slash) as ByteString)) return true;
+    return false;
+  }
+
   hasBelow(path: ByteString): boolean {
     return [...this.links.keys(), ...this.devices.keys()].some((key) => key.startsWith(`${path}/`));
   }

@@ -4,8 +4,8 @@ import type { ChainId } from "../oci/digest.ts";
 import type { Database } from "../store/database.ts";
 import { isAlive, ownIdentity } from "../store/process-identity.ts";
 import { TsimgError } from "../sys/error.ts";
-import { randomHex } from "../sys/random.ts";
 import type { MountSpec } from "../sys/mount-spec.ts";
+import { randomHex } from "../sys/random.ts";
 
 /** How often a waiting command looks whether another one has unpacked the layer, in ms. */
 const POLL = 40;
@@ -219,7 +219,10 @@ export class SnapshotStore {
     );
   }
 
-  /** Bytes and inodes of this snapshot alone. Recorded for layers, counted for the others. */
+  /**
+   * Bytes and inodes of this snapshot alone: for a layer the sizes of its files as its
+   * archive states them, recorded once; for the others what the driver counts.
+   */
   usage(id: SnapshotId): Usage {
     const snapshot = this.existing(id);
     if (snapshot.kind === "committed") return { bytes: snapshot.bytes, inodes: snapshot.inodes };

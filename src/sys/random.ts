@@ -18,5 +18,7 @@ export function randomBytes(count: number): Buffer {
 
 /** `digits` random hexadecimal digits. */
 export function randomHex(digits: number): string {
-  return randomBytes(Math.ceil(digits / 2)).toString("hex").slice(0, digits);
+  return randomBytes(Math.ceil(digits / 2))
+    .toString("hex")
+    .slice(0, digits);
 }

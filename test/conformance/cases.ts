@@ -18,7 +18,11 @@ export const CASES: Readonly<Record<string, readonly (readonly Change[])[]>> = {
   "one layer with everything in it": [
     [
       dir("./", { mode: 0o700, uid: 3, gid: 4, mtime: 12 }),
-      dir("d", { mode: 0o1777, gid: 5, mtime: { seconds: 1_700_000_000, nanoseconds: 123_456_789 } }),
+      dir("d", {
+        mode: 0o1777,
+        gid: 5,
+        mtime: { seconds: 1_700_000_000, nanoseconds: 123_456_789 },
+      }),
       file("d/f", "content", { mode: 0o4755, uid: 1000, gid: 1001 }),
       symlink("d/s", "../nowhere", { uid: 7, mtime: 77 }),
       link("h", "d/f"),
@@ -67,7 +71,10 @@ export const CASES: Readonly<Record<string, readonly (readonly Change[])[]>> = {
     [file("d/h"), file("c")],
   ],
   "parents that the layer does not list keep what they were": [
-    [dir("a", { mode: 0o2711, uid: 5, gid: 6, mtime: 100, xattrs: { "user.k": "v" } }), dir("a/b", { mode: 0o700 })],
+    [
+      dir("a", { mode: 0o2711, uid: 5, gid: 6, mtime: 100, xattrs: { "user.k": "v" } }),
+      dir("a/b", { mode: 0o700 }),
+    ],
     [file("a/b/c/d", "deep")],
   ],
   "a path through a symlink of a lower layer": [
@@ -76,7 +83,13 @@ export const CASES: Readonly<Record<string, readonly (readonly Change[])[]>> = {
     [remove("lib/old"), file("lib/sub/y")],
   ],
   "a path through an absolute symlink, and through one that climbs to the root": [
-    [dir("usr"), dir("usr/lib"), symlink("lib", "/usr/lib"), dir("d"), symlink("d/up", "../usr/./lib/")],
+    [
+      dir("usr"),
+      dir("usr/lib"),
+      symlink("lib", "/usr/lib"),
+      dir("d"),
+      symlink("d/up", "../usr/./lib/"),
+    ],
     [file("lib/a"), file("d/up/b")],
   ],
   "a path through a symlink whose target is not there yet": [
@@ -84,7 +97,12 @@ export const CASES: Readonly<Record<string, readonly (readonly Change[])[]>> = {
     [file("lib/a/b")],
   ],
   "what is written through a symlink joins what is written beside it": [
-    [dir("usr"), dir("usr/lib", { mode: 0o700 }), dir("usr/lib/x", { mode: 0o755 }), symlink("lib", "usr/lib")],
+    [
+      dir("usr"),
+      dir("usr/lib", { mode: 0o700 }),
+      dir("usr/lib/x", { mode: 0o755 }),
+      symlink("lib", "usr/lib"),
+    ],
     [dir("usr/lib/x", { mode: 0o711, mtime: 3 }), file("lib/x/f"), file("lib/g")],
   ],
   "a described directory through a symlink keeps its description": [
@@ -143,7 +161,14 @@ export const CASES: Readonly<Record<string, readonly (readonly Change[])[]>> = {
   ],
   "a hard link to a file that the same layer takes away or replaces": [
     [file("f", "old"), file("g", "old g"), file("h", "old h")],
-    [link("a", "f"), remove("f"), link("b", "g"), file("g", "new g"), file("h", "new h"), link("c", "h")],
+    [
+      link("a", "f"),
+      remove("f"),
+      link("b", "g"),
+      file("g", "new g"),
+      file("h", "new h"),
+      link("c", "h"),
+    ],
   ],
   "hard links whose target is replaced": [
     [file("f", "1"), link("g", "f"), file("f", "2"), link("h", "f")],
@@ -167,12 +192,21 @@ export const CASES: Readonly<Record<string, readonly (readonly Change[])[]>> = {
   ],
   "attributes of every kind": [
     [
-      file("f", "", { xattrs: { "user.text": "v", "user.binary": "\0\x80\xff", "user.empty": "", "trusted.t": "1" } }),
+      file("f", "", {
+        xattrs: {
+          "user.text": "v",
+          "user.binary": "\0\x80\xff",
+          "user.empty": "",
+          "trusted.t": "1",
+        },
+      }),
       dir("d", { xattrs: { "user.d": "1", "trusted.d": "2" } }),
       symlink("s", "f", { xattrs: { "trusted.s": "3" } }),
       device("char", "n", [1, 3], { xattrs: { "trusted.n": "4" } }),
       file("fake", "", { xattrs: { "trusted.overlay.opaque": "y", "user.overlay.whiteout": "" } }),
-      dir("fake-dir", { xattrs: { "trusted.overlay.opaque": "y", "trusted.overlay.redirect": "/d" } }),
+      dir("fake-dir", {
+        xattrs: { "trusted.overlay.opaque": "y", "trusted.overlay.redirect": "/d" },
+      }),
     ],
     [dir("fake-dir", { xattrs: { "trusted.overlay.opaque": "y" } }), file("d/new")],
   ],
@@ -187,12 +221,21 @@ export const CASES: Readonly<Record<string, readonly (readonly Change[])[]>> = {
     [file("d/f")],
   ],
   "names that are not UTF-8, and long ones": [
-    [{ ...file("x"), entry: { ...file("x").entry, path: NON_UTF8 as never } }, file("n".repeat(255))],
+    [
+      { ...file("x"), entry: { ...file("x").entry, path: NON_UTF8 as never } },
+      file("n".repeat(255)),
+    ],
     [remove("n".repeat(251)), file(`${"d".repeat(200)}/${"e".repeat(200)}`)],
   ],
   "names that begin like whiteouts": [[file(".wh"), file(".whx"), dir("..."), file(".../..x")]],
   "AUFS's leftovers": [
-    [file("a"), dir(".wh..wh.plnk"), file(".wh..wh.aufs"), dir(".wh..wh.orph"), file(".wh..wh.orph/x")],
+    [
+      file("a"),
+      dir(".wh..wh.plnk"),
+      file(".wh..wh.aufs"),
+      dir(".wh..wh.orph"),
+      file(".wh..wh.orph/x"),
+    ],
   ],
   "an entry for the root changes nothing but the root": [
     [file("a")],

@@ -63,11 +63,14 @@ class LayerModel {
   private readonly below: ModelDirectory | undefined;
   private readonly whiteouts: { directory: ModelDirectory; name: string; path: string }[] = [];
 
+  private readonly hidden: string[] = [];
+
   constructor(below: ModelDirectory | undefined) {
     this.below = below;
   }
 
   apply(changes: readonly Change[]): ModelDirectory {
+    for (const { entry } of changes) this.noteHidden(split(entry.path));
     for (const change of changes) this.place(change);
     const result = this.below === undefined ? emptyTree() : copy(this.below);
     for (const { directory, name, path } of this.whiteouts) {
@@ -78,9 +81,25 @@ class LayerModel {
     return overlay(result, this.own, this.below === undefined);
   }
 
+  /** Symlinks below that the layer takes away are not followed, wherever it says so. */
+  private noteHidden(components: readonly string[]): void {
+    const name = components.at(-1) ?? "";
+    const directory = components.slice(0, -1);
+    if (name === OPAQUE) this.hidden.push(`${directory.join("/")}/`);
+    else if (name.startsWith(".wh.")) this.hidden.push([...directory, name.slice(4)].join("/"));
+  }
+
+  private isHidden(path: readonly string[]): boolean {
+    const text = path.join("/");
+    return this.hidden.some(
+      (at) => text === at || `/${text}`.startsWith(`/${at}/`.replace(/\/+/g, "/")),
+    );
+  }
+
   private place({ entry, content }: Change): void {
     const components = split(entry.path);
     if (components.includes("..")) throw new Refused("climbs");
+    if (components.some((part) => part.startsWith(".wh..wh.") && part !== OPAQUE)) return;
     const name = components.pop();
     if (name === undefined) {
       this.own.meta = metaOf(entry);
@@ -177,7 +196,9 @@ class LayerModel {
         continue;
       }
       const node = this.nodeAt([...at, part]);
-      if (node?.kind !== "inode" || node.type !== "symlink") {
+      const isOwn = lookup(this.own, [...at, part]) !== undefined;
+      const hidden = !isOwn && this.isHidden([...at, part]);
+      if (node?.kind !== "inode" || node.type !== "symlink" || hidden) {
         at.push(part);
         continue;
       }

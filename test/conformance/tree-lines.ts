@@ -27,7 +27,7 @@ export function linesOnDisk(root: string): TreeLines {
     const key = `${stat.dev}:${stat.ino}`;
     names.set(key, [...(names.get(key) ?? []), path]);
     inodes.push([path, key]);
-    const rdev = `${stat.rdev >> 8n}:${stat.rdev & 0xffn}`;
+    const rdev = `${(stat.rdev >> 8n) & 0xfffn}:${(stat.rdev & 0xffn) | ((stat.rdev >> 12n) & 0xfff00n)}`;
     if (stat.isFile()) lines.set(path, `file ${common} ${readFileSync(at, "latin1")}`);
     else if (stat.isSymbolicLink())
       lines.set(path, `symlink ${common} ${readlinkSync(at, "latin1")}`);
@@ -67,7 +67,9 @@ export function differences(expected: TreeLines, actual: TreeLines): readonly st
   const paths = [...new Set([...expected.keys(), ...actual.keys()])].sort();
   return paths
     .filter((path) => expected.get(path) !== actual.get(path))
-    .map((path) => `${path}: ${actual.get(path) ?? "missing"} | ${expected.get(path) ?? "nothing"}`);
+    .map(
+      (path) => `${path}: ${actual.get(path) ?? "missing"} | ${expected.get(path) ?? "nothing"}`,
+    );
 }
 
 function common(meta: ModelMeta | undefined): string {

@@ -66,6 +66,7 @@ export class Stage {
     this.lines("", ...typed(["tsimg", ...args]));
     const silent = command.output === "silent";
     const child = spawn(process.execPath, [builtProgram("tsimg.cjs"), ...args], {
+      env: withoutOurOwn(this.options.env),
       stdio:
         command.output === "through"
           ? ["ignore", "inherit", "inherit"]
@@ -93,14 +94,23 @@ async function endOf(child: ChildProcess, signal: AbortSignal): Promise<number |
     child.kill("SIGTERM");
     killer = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
   };
+  const kill = () => void child.kill("SIGKILL");
+  // Ahead of whatever clears up behind it.
+  process.prependListener("exit", kill);
   signal.addEventListener("abort", stop, { once: true });
   try {
     const [status] = (await once(child, "close")) as [number | null];
     return status;
   } finally {
+    process.off("exit", kill);
     signal.removeEventListener("abort", stop);
     clearTimeout(killer);
   }
+}
+
+/** What the user set for their own store is not meant for the demo's. */
+function withoutOurOwn(env: StageOptions["env"]): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("TSIMG_")));
 }
 
 /** A command line as a shell takes it, broken where it gets too long for 80 columns. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { type App, DEFAULT_DRIVER } from "../../app.ts";
 import {
@@ -106,6 +106,8 @@ function layersStep({ stage, app }: Scene, image: DemoImage, name: string): void
   expectThat(ids.length === 3, "the image has three layers");
   const draft = join(home, ids.at(-1) ?? "", "diff", DRAFT);
   expectThat(isWhiteout(draft), `"${draft}" is a character device 0:0`);
+  const below = join(home, ids.at(-2) ?? "", "diff", DRAFT);
+  expectThat(lstatSync(below).isFile(), `"${below}" is still there`);
   stage.lines(
     "",
     "The whiteout is a character device 0, 0 by now: so overlayfs marks a file that",

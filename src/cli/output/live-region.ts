@@ -16,9 +16,12 @@ const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
 const WRAP = "\x1b[?7h";
 const NO_WRAP = "\x1b[?7l";
-const ERASE_BELOW = "\x1b[J";
-/** The whole line: tmux counts cells that were erased up to the end only as part of it. */
-const ERASE_LINE = "\x1b[2K";
+/**
+ * Erases the whole row. Nothing else is used to erase: to tmux cells that were erased up to
+ * the end are still part of a line, and what is erased from the screen's top goes into the
+ * history.
+ */
+const ERASE_ROW = "\x1b[2K";
 
 /** What terminals that don't tell their size are taken for. */
 const USUAL: TerminalSize = { columns: 80, rows: 24 };
@@ -59,8 +62,9 @@ export class LiveRegion {
   /** Shows `lines`, made for `size`, in place of those before. */
   draw(lines: readonly string[], size: TerminalSize): void {
     const { columns, rows } = this.drawnAt ?? size;
-    const resized = columns !== size.columns || rows !== size.rows;
-    const text = resized ? this.eraseAll(size) + written(lines) : rewrite(this.shown, lines);
+    const inPlace =
+      columns === size.columns && rows === size.rows && lines.length === this.shown.length;
+    const text = inPlace ? rewrite(this.shown, lines) : this.eraseAll(size) + written(lines);
     this.drawnAt = size;
     if (text === "") return;
     this.write(text);
@@ -78,7 +82,7 @@ export class LiveRegion {
 
   /** Leaves the lines as they are, the cursor visible below them. */
   release(): void {
-    if (this.cursorHidden) this.stream.write(`\r${ERASE_BELOW}${SHOW_CURSOR}`);
+    if (this.cursorHidden) this.stream.write(`\r${ERASE_ROW}${SHOW_CURSOR}`);
     this.cursorHidden = false;
   }
 
@@ -89,7 +93,7 @@ export class LiveRegion {
     this.drawnAt = undefined;
   }
 
-  /** Moves to the first row that may be ours and erases from there; the top stops the move. */
+  /** Erases all rows that may be ours and moves to the first; the top stops the move. */
   private eraseAll(size: TerminalSize): string {
     const lines = [...this.scrolledOff, ...this.shown];
     const height = this.heightOf(lines, size);
@@ -102,7 +106,8 @@ export class LiveRegion {
       lost -= part;
       return part <= 0 ? [] : [line.slice(0, part * size.columns)];
     });
-    return `\r${up(height)}${ERASE_BELOW}`;
+    const below = Math.min(height, size.rows - 1);
+    return `\r${up(height)}${(ERASE_ROW + down(1)).repeat(below)}${ERASE_ROW}${up(below)}`;
   }
 
   /** How many rows `lines` take, which may have been written on a wider screen. */
@@ -123,22 +128,19 @@ function written(lines: readonly string[]): string {
   return lines.map((line) => `${line}\r\n`).join("");
 }
 
-/** From below `before` to below `after`, writing what differs; nothing when nothing does. */
+/** Writes those of `after` that differ from `before`, which are as many; else nothing. */
 function rewrite(before: readonly string[], after: readonly string[]): string {
-  const count = Math.max(before.length, after.length);
-  const changed = Array.from({ length: count }, (_, at) => at).filter(
-    (at) => before[at] !== after[at],
-  );
-  const [first] = changed;
-  if (first === undefined) return "";
-  // Something else may have been typed or written on the cursor's row, such as ^C.
-  let text = `\r${up(before.length - first)}`;
+  const first = after.findIndex((line, at) => line !== before[at]);
+  if (first === -1) return "";
+  let text = `\r${up(after.length - first)}`;
   let row = first;
-  for (const at of changed.filter((at) => at < after.length)) {
-    text += `${down(at - row)}${ERASE_LINE}${after[at]}\r\n`;
+  for (const [at, line] of after.entries()) {
+    if (line === before[at]) continue;
+    text += `${down(at - row)}${ERASE_ROW}${line}\r\n`;
     row = at + 1;
   }
-  return text + down(after.length - row) + ERASE_BELOW;
+  // Something else may have been typed on the cursor's row, such as ^C.
+  return `${text}${down(after.length - row)}${ERASE_ROW}`;
 }
 
 function up(rows: number): string {
@@ -146,5 +148,5 @@ function up(rows: number): string {
 }
 
 function down(rows: number): string {
-  return rows <= 0 ? "" : `\x1b[${rows}B`;
+  return rows === 0 ? "" : `\x1b[${rows}B`;
 }

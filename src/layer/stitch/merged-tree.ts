@@ -20,7 +20,7 @@ export interface Found {
 export class MergedTree {
   readonly upper: TreeRoot;
   readonly below: TreeRoot | undefined;
-  private readonly opaque: ReadonlySet<string>;
+  private readonly opaque: Set<string>;
 
   /**
    * @param opaque directories of the layer that hide what is below them
@@ -30,6 +30,11 @@ export class MergedTree {
     this.upper = new TreeRoot(upper);
     this.below = below === undefined ? undefined : new TreeRoot(below);
     this.opaque = new Set(opaque);
+  }
+
+  /** From now on the directory at `path` hides what is below it. */
+  hideBelow(path: string): void {
+    this.opaque.add(path);
   }
 
   /** What the parent has at `path`, unless an opaque directory hides it. */

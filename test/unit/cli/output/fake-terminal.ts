@@ -91,8 +91,7 @@ export class FakeTerminal implements TerminalStream {
     else if (token === "\x1b[?25h") this.cursorVisible = true;
     else if (token === "\x1b[?7l") this.autowrap = false;
     else if (token === "\x1b[?7h") this.autowrap = true;
-    else if (token === "\x1b[2K") this.current.text = "";
-    else if (token === "\x1b[J") this.eraseBelow();
+    else if (token === "\x1b[2K") this.eraseRow();
     else if (token === `\x1b[${count}A`) this.row = Math.max(this.top, this.row - count);
     else if (token === `\x1b[${count}B`) this.moveDown(count);
     else if (token >= " " && token !== "\x7f") this.put(token);
@@ -130,13 +129,12 @@ export class FakeTerminal implements TerminalStream {
     while (this.buffer.length <= this.row) this.buffer.push({ text: "", wraps: false });
   }
 
-  private eraseBelow(): void {
-    this.current.text = this.current.text.slice(0, this.column);
+  private eraseRow(): void {
+    this.current.text = "";
     this.current.wraps = false;
-    this.buffer.length = this.row + 1;
     // A line whose end is erased ends where it was broken.
     const above = this.buffer[this.row - 1];
-    if (above !== undefined && this.column === 0) above.wraps = false;
+    if (above !== undefined) above.wraps = false;
   }
 
   private logicalLines(): string[] {

@@ -1,0 +1,165 @@
+import {
+  chmodSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+} from "node:fs";
+import { tolerating } from "../../sys/errno.ts";
+import { setTime } from "../metadata.ts";
+import type { LayerRemainder } from "../remainder.ts";
+import { copyMetadata } from "./copy.ts";
+import { type MergedTree, unsafe } from "./merged-tree.ts";
+import { isWhiteout, joinPath, parentOf } from "./tree-path.ts";
+
+interface Move {
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * The directories that no entry describes: each takes after the parent's, and where the
+ * parent has a symlink, what was written goes where that leads.
+ */
+export class ImpliedDirectories {
+  private readonly tree: MergedTree;
+  private readonly implied: ReadonlySet<string>;
+  private readonly opaque: Set<string>;
+  /** Described after all, by an entry that came through a symlink or beside one. */
+  private readonly described = new Set<string>();
+  private readonly made: string[] = [];
+  private readonly moves: Move[] = [];
+
+  constructor(tree: MergedTree, remainder: LayerRemainder) {
+    this.tree = tree;
+    this.implied = new Set(remainder.implied);
+    this.opaque = new Set(remainder.opaque);
+  }
+
+  /** Where something of the layer is after directories were moved. */
+  place(path: string): string {
+    let at = path;
+    for (const { from, to } of this.moves) {
+      if (at === from) at = to;
+      else if (at.startsWith(`${from}/`)) at = joinPath(to, at.slice(from.length + 1));
+    }
+    return at;
+  }
+
+  /** Directories that hide what is below them, where they are now. */
+  hiding(): readonly string[] {
+    return [...new Set([...this.opaque].map((path) => this.place(path)))];
+  }
+
+  stitch(): void {
+    for (const path of this.implied) this.stitchOne(path);
+  }
+
+  /**
+   * Removes the directories that only whiteouts of nothing implied.
+   * @throws TsimgError ERR_LAYER_UNSAFE for one that would hide a file of the parent
+   */
+  prune(): void {
+    const { tree } = this;
+    const kept = new Set(this.hiding());
+    for (const path of [...this.implied, ...this.made].map((at) => this.place(at)).toReversed()) {
+      if (kept.has(path) || this.described.has(path)) continue;
+      const below = tree.lookBelow(path);
+      if (below?.isDirectory() === true || tree.upper.look(path)?.isDirectory() !== true) continue;
+      const empty = tree.upper.keepingTime(parentOf(path), () =>
+        tolerating(["ENOTEMPTY"], () => rmdirSync(tree.upper.at(path)) ?? true),
+      );
+      if (empty === undefined && below !== undefined)
+        throw unsafe(path, "is used as a directory but is none");
+    }
+  }
+
+  private stitchOne(name: string): void {
+    const { tree } = this;
+    const path = this.place(name);
+    const stat = tree.lookBelow(path);
+    if (stat === undefined || tree.below === undefined || this.described.has(path)) return;
+    if (stat.isDirectory()) copyMetadata(tree.below.at(path), stat, tree.upper.at(path));
+    else if (stat.isSymbolicLink()) this.moveAlong(name, path);
+  }
+
+  /** The layer's directory hides the symlink that should have led elsewhere: out of the way. */
+  private moveAlong(name: string, path: string): void {
+    const { tree } = this;
+    const aside = `${path}.tsimg-moving`;
+    const parent = parentOf(path);
+    tree.upper.keepingTime(parent, () => renameSync(tree.upper.at(path), tree.upper.at(aside)));
+    const target = tree.resolve(path, true);
+    if (target === path || target.startsWith(`${path}/`))
+      throw unsafe(path, "is a symlink to itself");
+    this.makeDirectories(target);
+    this.merge(aside, target, name);
+    tree.upper.keepingTime(parent, () => rmdirSync(tree.upper.at(aside)));
+    this.moves.push({ from: path, to: target });
+    for (const directory of this.hiding()) tree.hideBelow(directory);
+  }
+
+  /** As `bringUpDirectory`, but what is nowhere yet is made new. */
+  private makeDirectories(path: string): void {
+    const { tree } = this;
+    if (path === "" || tree.look(path) !== undefined) return tree.bringUpDirectory(path);
+    this.makeDirectories(parentOf(path));
+    const made = tree.upper.at(path);
+    const whiteout = tree.upper.look(path);
+    tree.upper.keepingTime(parentOf(path), () => {
+      if (whiteout !== undefined) unlinkSync(made);
+      mkdirSync(made, 0o755);
+    });
+    if (whiteout !== undefined) this.hide(path);
+    this.made.push(path);
+    // A setgid directory above would have given its group.
+    lchownSync(made, 0, 0);
+    chmodSync(made, 0o755);
+    setTime(made, { seconds: 0, nanoseconds: 0 });
+  }
+
+  /**
+   * Moves what is in one directory of the layer into another.
+   * @param name what the archive calls the directory `from`
+   */
+  private merge(from: string, to: string, name: string): void {
+    const { upper } = this.tree;
+    for (const child of readdirSync(upper.at(from), { encoding: "latin1" }))
+      upper.keepingTime(to, () =>
+        this.mergeOne(joinPath(from, child), joinPath(to, child), joinPath(name, child)),
+      );
+  }
+
+  private mergeOne(from: string, to: string, name: string): void {
+    const { upper } = this.tree;
+    const [source, target] = [upper.at(from), upper.at(to)];
+    const coming = upper.look(from);
+    const standing = upper.look(to);
+    if (coming === undefined) return;
+    if (standing === undefined) return renameSync(source, target);
+    if (isWhiteout(coming)) {
+      // It hides what is below, not what this layer wrote.
+      if (standing.isDirectory()) this.hide(to);
+      return unlinkSync(source);
+    }
+    if (isWhiteout(standing)) {
+      unlinkSync(target);
+      renameSync(source, target);
+      if (coming.isDirectory()) this.hide(to);
+    } else if (standing.isDirectory() && coming.isDirectory()) {
+      this.merge(from, to, name);
+      if (!this.implied.has(name)) {
+        copyMetadata(source, coming, target);
+        this.described.add(to);
+      } else if (!this.implied.has(to)) this.described.add(to);
+      rmdirSync(source);
+    } else throw unsafe(to, "is written twice, once through a symlink of a lower layer");
+  }
+
+  private hide(path: string): void {
+    this.opaque.add(path);
+    this.tree.hideBelow(path);
+  }
+}
