@@ -12,6 +12,8 @@ import type { FromUnpacker, ToUnpacker, UnpackJob } from "./unpack-messages.ts";
 const INPUT = 64 * 1024;
 /** Bytes of the blob between two reports of progress. */
 const REPORT_EVERY = 1 << 20;
+/** Bytes of inflated data after which their buffers are given back. */
+const COLLECT_EVERY = 8 << 20;
 
 /**
  * The program of an unpack process: one layer, then it ends. It is started before there is
@@ -35,9 +37,11 @@ async function unpack(job: UnpackJob, blob: number, inbox: Inbox): Promise<Unpac
   const writer = new LayerWriter();
   const parser = new TarParser(writer, job.limits);
   const hash = newHash("sha256");
+  let garbage = 0;
   const emit = (chunk: Buffer): void => {
     hash.update(chunk);
     parser.push(chunk);
+    garbage += chunk.length;
   };
   const decompressor = createDecompressor(job.compression, emit, {
     maxOutputBytes: job.maxBytes,
@@ -53,6 +57,10 @@ async function unpack(job: UnpackJob, blob: number, inbox: Inbox): Promise<Unpac
     position += count;
     const pending = decompressor.push(buffer.subarray(0, count));
     if (pending !== undefined) await pending;
+    if (garbage >= COLLECT_EVERY) {
+      garbage = 0;
+      globalThis.gc?.({ type: "minor", execution: "sync" });
+    }
     if (position - reported >= REPORT_EVERY) {
       reported = position;
       send({ progress: position });

@@ -36,8 +36,21 @@ export type ModelNode = ModelInode | ModelDirectory;
 /** The layer breaks a rule, or doesn't fit what is below it. */
 export class Refused extends Error {}
 
+/** Too twisted for tsimg to promise anything but that nothing gets out of the root. */
+export class Unsettled extends Error {}
+
 const IMPLIED: ModelMeta = { mode: 0o755, uid: 0, gid: 0, mtime: 0n, xattrs: new Map() };
 const OPAQUE = ".wh..wh..opq";
+
+/** A hard link to nothing: no harm when a later entry replaces it. */
+const BROKEN: ModelInode = {
+  kind: "inode",
+  type: "file",
+  meta: IMPLIED,
+  content: "",
+  target: "",
+  device: [0, 0],
+};
 
 export function emptyTree(): ModelDirectory {
   return { kind: "dir", meta: undefined, children: new Map(), opaque: false, remade: false };
@@ -64,6 +77,7 @@ class LayerModel {
   private readonly whiteouts: { directory: ModelDirectory; name: string; path: string }[] = [];
 
   private readonly hidden: string[] = [];
+  private followsBelow = false;
 
   constructor(below: ModelDirectory | undefined) {
     this.below = below;
@@ -72,6 +86,8 @@ class LayerModel {
   apply(changes: readonly Change[]): ModelDirectory {
     for (const { entry } of changes) this.noteHidden(split(entry.path));
     for (const change of changes) this.place(change);
+    const linking = changes.some(({ entry }) => /link/.test(entry.type));
+    if (this.followsBelow && linking) throw new Unsettled("links, and symlinks below followed");
     const result = this.below === undefined ? emptyTree() : copy(this.below);
     for (const { directory, name, path } of this.whiteouts) {
       const kept = directory.children.get(name);
@@ -81,12 +97,12 @@ class LayerModel {
     return overlay(result, this.own, this.below === undefined);
   }
 
-  /** Symlinks below that the layer takes away are not followed, wherever it says so. */
+  /** Symlinks below that the layer takes away or replaces are not followed, wherever it says so. */
   private noteHidden(components: readonly string[]): void {
     const name = components.at(-1) ?? "";
     const directory = components.slice(0, -1);
     if (name === OPAQUE) this.hidden.push(`${directory.join("/")}/`);
-    else if (name.startsWith(".wh.")) this.hidden.push([...directory, name.slice(4)].join("/"));
+    else this.hidden.push([...directory, name.replace(/^\.wh\./, "")].join("/"));
   }
 
   private isHidden(path: readonly string[]): boolean {
@@ -147,17 +163,19 @@ class LayerModel {
     const last = components.pop();
     if (last === undefined) throw new Refused("links to the root");
     const parent = this.find(components);
-    const target = [...(parent ?? []), last];
-    if (parent === undefined) throw new Refused("links to nothing");
-    if (target.join("/") === [...path, name].join("/")) {
-      if (this.nodeAt(target)?.kind !== "inode") throw new Refused("links to no file");
-      return;
-    }
-    if (`${target.join("/")}/`.startsWith(`${[...path, name].join("/")}/`))
+    const target = [...(parent ?? components), last];
+    const itself = target.join("/") === [...path, name].join("/");
+    if (itself && this.nodeAt(target)?.kind === "inode") return;
+    if (!itself && `${target.join("/")}/`.startsWith(`${[...path, name].join("/")}/`))
       throw new Refused("links to what it replaces");
-    const node = this.nodeAt(target);
-    if (node === undefined || node.kind === "dir") throw new Refused("links to no file");
-    directory.children.set(name, node);
+    if (lookup(this.own, target)?.kind === "dir") throw new Refused("links to a directory");
+    if (this.isThroughFile(target)) throw new Refused("links through a file");
+    const node = parent === undefined ? undefined : this.nodeAt(target);
+    directory.children.set(name, node?.kind === "inode" ? node : BROKEN);
+  }
+
+  private isThroughFile(path: readonly string[]): boolean {
+    return path.some((_, length) => lookup(this.own, path.slice(0, length))?.kind === "inode");
   }
 
   /** The layer's own directory at a path, made where it isn't there. */
@@ -189,20 +207,24 @@ class LayerModel {
   private walk(components: readonly string[]): readonly string[] {
     const left = components.toReversed();
     let at: string[] = [];
+    const followed = new Set<"own" | "below">();
     for (let part = left.pop(), hops = 0; part !== undefined; part = left.pop()) {
       if (part === "..") {
-        if (at.length === 0) throw new Refused("climbs above the root");
+        if (followed.size === 2) throw new Unsettled("climbs from where a symlink below led");
+        if (at.length === 0 && followed.has("own")) throw new Refused("climbs above the root");
         at.pop();
         continue;
       }
-      const node = this.nodeAt([...at, part]);
-      const isOwn = lookup(this.own, [...at, part]) !== undefined;
-      const hidden = !isOwn && this.isHidden([...at, part]);
-      if (node?.kind !== "inode" || node.type !== "symlink" || hidden) {
-        at.push(part);
+      const next = [...at, part];
+      const isOwn = lookup(this.own, next) !== undefined;
+      const node = isOwn || !this.isHidden(next) ? this.nodeAt(next) : undefined;
+      if (node?.kind !== "inode" || node.type !== "symlink") {
+        at = next;
         continue;
       }
       if (++hops > 40) throw new Refused("symlinks in a circle");
+      followed.add(isOwn ? "own" : "below");
+      this.followsBelow ||= !isOwn;
       if (node.target.startsWith("/")) at = [];
       left.push(...split(node.target).toReversed());
     }
@@ -211,8 +233,7 @@ class LayerModel {
 
   /** What is at a real path, in this layer or else below it. */
   private nodeAt(path: readonly string[]): ModelNode | undefined {
-    for (let length = 1; length < path.length; length++)
-      if (lookup(this.own, path.slice(0, length))?.kind === "inode") return undefined;
+    if (this.isThroughFile(path)) return undefined;
     const own = lookup(this.own, path);
     return own ?? (this.below === undefined ? undefined : lookup(this.below, path));
   }
@@ -228,6 +249,7 @@ function overlay(below: ModelDirectory, own: ModelDirectory, base: boolean): Mod
   if (own.opaque || own.remade) below.children.clear();
   for (const [name, child] of own.children) {
     const under = below.children.get(name);
+    if (child === BROKEN) throw new Refused("links to no file");
     if (child.kind === "inode") below.children.set(name, child);
     else if (under?.kind === "dir") overlay(under, child, false);
     else if (child.meta !== undefined || child.opaque || !isPhantom(child)) {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,7 +11,9 @@ const SOURCE = new URL("../../src/cli/output/progress.ts", import.meta.url);
 
 /** Twelve layers, four of them moving all the time, until it is interrupted. */
 const SCRIPT = `
+import { writeFileSync } from "node:fs";
 import { createPullProgress } from ${JSON.stringify(SOURCE.href)};
+writeFileSync(process.argv[1] + ".pid", String(process.pid));
 const digests = Array.from({ length: 12 }, (_, at) => "sha256:" + at.toString(16).padStart(12, "0").padEnd(64, "f"));
 const progress = createPullProgress(process.stdout);
 progress.line("latest: Pulling from team/app");
@@ -32,7 +34,7 @@ const LAYER =
 
 describe.skipIf(!hasTmux)("the display of a pull in a real terminal (needs tmux)", () => {
   const directory = mkdtempSync(join(tmpdir(), "tsimg-progress-"));
-  const socket = join(directory, "tmux");
+  let socket = "";
   const script = join(directory, "pull.ts");
 
   const tmux = (...args: readonly string[]): string =>
@@ -62,7 +64,9 @@ describe.skipIf(!hasTmux)("the display of a pull in a real terminal (needs tmux)
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
   afterEach(() => spawnSync("tmux", ["-S", socket, "kill-server"]));
 
-  function start(): void {
+  function start(name: string): void {
+    // One of its own, since a server that ends takes its time.
+    socket = join(directory, name);
     // The shell outlives the interrupt, so that there is a screen to look at.
     const command = `trap : INT; printf '$ tsimg pull\\n'; '${process.execPath}' '${script}'; echo over; exec sleep 1000`;
     const size = ["-x", "80", "-y", "24"];
@@ -89,12 +93,12 @@ describe.skipIf(!hasTmux)("the display of a pull in a real terminal (needs tmux)
     /^\.\.\. \d+ more: /.test(lines.at(-1) ?? "");
 
   test("is right at 80x24 and after every change of the window's size", async () => {
-    start();
-    await until(() => all()(screen()) && screen().some((line) => line.endsWith("B/s")));
+    start("resized");
     await expectScreen(all());
     expect(cursorShown()).toBe(false);
     expect(screen().every((line) => line.length <= 79)).toBe(true);
-    expect(screen()[5]).toMatch(/Downloading \[=*> *\] +\S+B\/45\.6MB +\S+B\/s$/);
+    const moving = /Downloading \[=*> *\] +\S+B\/45\.6MB +\S+B\/s$/;
+    await until(() => moving.test(screen()[5] ?? ""));
 
     tmux("resize-window", "-x", "80", "-y", "8");
     await expectScreen(fitting(8));
@@ -108,11 +112,24 @@ describe.skipIf(!hasTmux)("the display of a pull in a real terminal (needs tmux)
   });
 
   test("an interrupt leaves the last state, and the cursor visible below it", async () => {
-    start();
+    start("interrupted");
     await expectScreen(all());
     tmux("send-keys", "C-c");
     await until(() => screen().at(-1) === "over");
     expect(all()(screen().slice(0, -1))).toBe(true);
     expect(cursorShown()).toBe(true);
+  });
+
+  test("stopped by Ctrl-Z and continued, it starts anew below what the shell wrote", async () => {
+    start("stopped");
+    await expectScreen(all());
+    const pid = readFileSync(`${script}.pid`, "utf8");
+    tmux("resize-window", "-x", "80", "-y", "60");
+    tmux("send-keys", "C-z");
+    await until(cursorShown);
+    tmux("run-shell", `echo "written meanwhile" > '#{pane_tty}'; kill -CONT ${pid}`);
+    await expectScreen((lines) => allLayers(lines) && lines.at(-13) === "written meanwhile");
+    expect(all()(screen().slice(0, -13))).toBe(true);
+    expect(cursorShown()).toBe(false);
   });
 });

@@ -25,16 +25,16 @@ export function guardCursor(actions: CursorActions): () => void {
   const stop = (): void => {
     actions.restore();
     process.kill(process.pid, "SIGSTOP");
+    // From here on it has been continued.
+    actions.resume();
   };
   const release = (): void => {
     process.off("exit", actions.restore);
     for (const signal of ENDING) process.off(signal, end);
     process.off("SIGTSTP", stop);
-    process.off("SIGCONT", actions.resume);
   };
   process.on("exit", actions.restore);
   for (const signal of ENDING) process.on(signal, end);
   process.on("SIGTSTP", stop);
-  process.on("SIGCONT", actions.resume);
   return release;
 }

@@ -11,7 +11,7 @@ import { tolerating } from "../../sys/errno.ts";
 import { setTime } from "../metadata.ts";
 import type { LayerRemainder } from "../remainder.ts";
 import { copyMetadata } from "./copy.ts";
-import { type MergedTree, unsafe } from "./merged-tree.ts";
+import { type MergedTree, unsafe, writtenTwice } from "./merged-tree.ts";
 import { isWhiteout, joinPath, parentOf } from "./tree-path.ts";
 
 interface Move {
@@ -30,6 +30,7 @@ export class ImpliedDirectories {
   /** Described after all, by an entry that came through a symlink or beside one. */
   private readonly described = new Set<string>();
   private readonly made: string[] = [];
+  private readonly moved = new Set<string>();
   private readonly moves: Move[] = [];
 
   constructor(tree: MergedTree, remainder: LayerRemainder) {
@@ -64,16 +65,23 @@ export class ImpliedDirectories {
   prune(): void {
     const { tree } = this;
     const kept = new Set(this.hiding());
-    for (const path of [...this.implied, ...this.made].map((at) => this.place(at)).toReversed()) {
-      if (kept.has(path) || this.described.has(path)) continue;
+    const stayed = [...this.implied].filter((path) => !this.moved.has(path));
+    const places = [...stayed, ...this.made].map((path) => this.place(path));
+    // In this order what is in a directory comes before it.
+    for (const path of places.toSorted().toReversed()) {
+      if (this.described.has(path)) continue;
       const below = tree.lookBelow(path);
       if (below?.isDirectory() === true || tree.upper.look(path)?.isDirectory() !== true) continue;
-      const empty = tree.upper.keepingTime(parentOf(path), () =>
-        tolerating(["ENOTEMPTY"], () => rmdirSync(tree.upper.at(path)) ?? true),
-      );
-      if (empty === undefined && below !== undefined)
-        throw unsafe(path, "is used as a directory but is none");
+      const gone = !kept.has(path) && this.removeEmpty(path);
+      if (!gone && below !== undefined) throw unsafe(path, "is used as a directory but is none");
     }
+  }
+
+  private removeEmpty(path: string): boolean {
+    const { upper } = this.tree;
+    const remove = () => rmdirSync(upper.at(path)) ?? true;
+    const removed = () => tolerating(["ENOTEMPTY"], remove);
+    return upper.keepingTime(parentOf(path), removed) === true;
   }
 
   private stitchOne(name: string): void {
@@ -98,6 +106,7 @@ export class ImpliedDirectories {
     this.merge(aside, target, name);
     tree.upper.keepingTime(parent, () => rmdirSync(tree.upper.at(aside)));
     this.moves.push({ from: path, to: target });
+    this.moved.add(name);
     for (const directory of this.hiding()) tree.hideBelow(directory);
   }
 
@@ -155,7 +164,7 @@ export class ImpliedDirectories {
         this.described.add(to);
       } else if (!this.implied.has(to)) this.described.add(to);
       rmdirSync(source);
-    } else throw unsafe(to, "is written twice, once through a symlink of a lower layer");
+    } else throw writtenTwice(to);
   }
 
   private hide(path: string): void {

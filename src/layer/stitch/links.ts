@@ -3,7 +3,7 @@ import { TsimgError } from "../../sys/error.ts";
 import type { LayerRemainder } from "../remainder.ts";
 import { type ByteString, displayName } from "../tar/byte-string.ts";
 import { copyOne } from "./copy.ts";
-import type { MergedTree } from "./merged-tree.ts";
+import { type MergedTree, writtenTwice } from "./merged-tree.ts";
 import { joinPath, parentOf } from "./tree-path.ts";
 
 /** A file of the parent of which the layer has a copy now. */
@@ -68,6 +68,7 @@ function copyUp(tree: MergedTree, target: string, stat: BigIntStats, path: strin
 function makeLink(tree: MergedTree, target: string, path: string): void {
   if (target === path) return;
   tree.bringUpDirectory(parentOf(path));
+  if (tree.look(path)?.in === "upper") throw writtenTwice(path);
   tree.upper.keepingTime(parentOf(path), () =>
     linkSync(tree.upper.at(target), tree.upper.at(path)),
   );

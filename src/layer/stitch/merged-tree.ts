@@ -117,3 +117,8 @@ export function unsafe(path: string, why: string): TsimgError {
     hint: "the layer does not fit the layers below it: nothing of it was kept",
   });
 }
+
+/** Which of the two comes later can't be told any more. */
+export function writtenTwice(path: string): TsimgError {
+  return unsafe(path, "is written twice, once through a symlink of a lower layer");
+}

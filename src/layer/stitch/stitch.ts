@@ -42,8 +42,8 @@ export function stitchLayer(
   const tree = new MergedTree(upper, below, [...remainder.opaque, ...root]);
   const directories = new ImpliedDirectories(tree, remainder);
   const place = (path: string) => directories.place(path);
+  for (const device of remainder.devices) makeDevice(tree, device);
   directories.stitch();
-  for (const device of remainder.devices) makeDevice(tree, device.paths.map(place), device);
   stitchLinks(tree, remainder.links, place);
   for (const path of remainder.whiteouts) dropVainWhiteout(tree, place(path));
   directories.prune();
@@ -62,21 +62,18 @@ function dropVainWhiteout(tree: MergedTree, path: string): void {
   tree.upper.keepingTime(parentOf(path), () => unlinkSync(tree.upper.at(path)));
 }
 
-function makeDevice(tree: MergedTree, paths: readonly string[], device: DeviceNode): void {
-  const [first, ...others] = paths.map((path) => ({ path, at: tree.upper.at(path) }));
+function makeDevice({ upper }: MergedTree, device: DeviceNode): void {
+  const [first, ...others] = device.paths;
   if (first === undefined) return;
   const type = device.type === "block" ? S_IFBLK : S_IFCHR;
-  tree.bringUpDirectory(parentOf(first.path));
-  tree.upper.keepingTime(parentOf(first.path), () => {
-    makeNode(first.at, type | 0o600, deviceNumber(device.major, device.minor));
-    lchownSync(first.at, device.uid, device.gid);
-    chmodSync(first.at, device.mode);
-    setTime(first.at, device);
+  const at = upper.at(first);
+  upper.keepingTime(parentOf(first), () => {
+    makeNode(at, type | 0o600, deviceNumber(device.major, device.minor));
+    lchownSync(at, device.uid, device.gid);
+    chmodSync(at, device.mode);
+    setTime(at, device);
   });
-  for (const { path, at } of others) {
-    tree.bringUpDirectory(parentOf(path));
-    tree.upper.keepingTime(parentOf(path), () => linkSync(first.at, at));
-  }
+  for (const path of others) upper.keepingTime(parentOf(path), () => linkSync(at, upper.at(path)));
 }
 
 /** What the kernel takes from nobody (`user.*` on a symlink) is left out, as with every peer. */
