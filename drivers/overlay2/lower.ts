@@ -15,8 +15,9 @@ const LENGTH = 26;
  */
 export function makeShortLink(home: string, id: string): void {
   const name = Array.from(randomBytes(LENGTH), (byte) => ALPHABET[byte & 31]).join("");
-  symlinkSync(join("..", id, "diff"), join(home, "l", name));
+  // In this order a link that a crash leaves behind can be found again, to be removed.
   writeFileSync(join(home, id, "link"), name);
+  symlinkSync(join("..", id, "diff"), join(home, "l", name));
 }
 
 /** The path of a layer's short link, when it has one. */

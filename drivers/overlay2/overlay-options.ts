@@ -30,6 +30,10 @@ export function overlayMount(
   kernel: string = release(),
 ): MountSpec {
   const { lower, upper, work } = directories;
+  if (lower.length > MAX_LOWER)
+    throw new TsimgError("ERR_DRIVER", `overlay can't stack ${lower.length} layers`, {
+      hint: `the kernel takes ${MAX_LOWER}: squash the image`,
+    });
   const writable = upper === undefined || work === undefined ? [] : [upper, work];
   const [upperOption, workOption] =
     writable.length === 0 ? [] : [`upperdir=${upper}`, `workdir=${work}`];

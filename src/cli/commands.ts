@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command } from "./command.ts";
 
 export interface CommandModule {
   readonly command: () => Command;

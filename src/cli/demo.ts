@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
-import { Command } from "commander";
 import { App } from "../app.ts";
 import { removeContainer } from "../runtime/container/remove-container.ts";
 import { signalContainer } from "../runtime/container/signals.ts";
 import { TsimgError } from "../sys/error.ts";
+import { Command } from "./command.ts";
 import { expectThat } from "./demo/expect-that.ts";
 import { Stage } from "./demo/stage.ts";
 import { playStory } from "./demo/story.ts";

@@ -1,5 +1,5 @@
-import type { Command } from "commander";
 import { App } from "../app.ts";
+import type { Command } from "./command.ts";
 
 /** The store that the command line, or else the environment, names. */
 export function openApp(command: Command): App {

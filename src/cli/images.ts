@@ -1,5 +1,5 @@
-import { Command } from "commander";
 import { type Image, imageTags } from "../image/image-store.ts";
+import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
 import { formatAge } from "./output/duration.ts";
 import { type Listing, renderRows } from "./output/format.ts";

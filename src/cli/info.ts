@@ -1,10 +1,10 @@
 import { readFileSync, statfsSync } from "node:fs";
 import { availableParallelism, hostname, release, totalmem } from "node:os";
-import { Command } from "commander";
 import { hasLowerPlus } from "../../drivers/overlay2/overlay-options.ts";
 import { type App, DEFAULT_DRIVER } from "../app.ts";
 import { detectCgroups } from "../runtime/cgroup/detect.ts";
 import { tolerating } from "../sys/errno.ts";
+import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
 import { renderObjects } from "./output/format.ts";
 import { formatSize } from "./output/size.ts";

@@ -1,9 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { App } from "../app.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { Spec } from "../oci/runtime-spec.ts";
 import type { Container, ContainerState } from "../runtime/container/container.ts";
 import { tolerating } from "../sys/errno.ts";
+import { hostConfig, mountPoints } from "./inspect-host-config.ts";
+
+/** Docker's word for a moment that hasn't come. */
+const NEVER = "0001-01-01T00:00:00Z";
 
 /** A container as docker's inspect shows it; `Spec` is the runtime spec it was started by. */
 export function inspectContainer(app: App, container: Container): object {
@@ -19,13 +24,17 @@ export function inspectContainer(app: App, container: Container): object {
     Path: options.command[0] ?? "",
     Args: options.command.slice(1),
     State: stateObject(state),
-    Image: row.image,
+    // Gone when it was removed by force.
+    Image: app.images.get(row.manifest as Digest)?.configDigest ?? "",
     ImageDigest: row.manifest,
     LogPath: options.logFile ?? "",
     Driver: snapshot?.driver ?? "",
-    HostConfig: { AutoRemove: row.auto_remove === 1 },
+    Platform: "linux",
+    HostConfig: { AutoRemove: row.auto_remove === 1, ...hostConfig(spec) },
+    Mounts: mountPoints(spec, bundle, app.paths.volumes),
     Config: {
       Hostname: spec?.hostname ?? "",
+      Image: row.image,
       Tty: options.tty,
       Env: spec?.process.env ?? [],
       Cmd: options.command,
@@ -49,11 +58,12 @@ function stateObject(state: ContainerState): object {
     Status: state.status,
     Running: running,
     Paused: false,
+    Restarting: false,
     OOMKilled: exit?.oomKilled ?? false,
     Pid: running ? (started?.pid ?? 0) : 0,
     ExitCode: exit?.exitCode ?? 0,
     Error: exit?.error ?? "",
-    StartedAt: started?.startedAt ?? "",
-    FinishedAt: exit?.finishedAt ?? "",
+    StartedAt: started?.startedAt ?? NEVER,
+    FinishedAt: exit?.finishedAt ?? NEVER,
   };
 }

@@ -1,6 +1,6 @@
-import { Command } from "commander";
 import type { App } from "../app.ts";
 import { TsimgError } from "../sys/error.ts";
+import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
 import { inspectContainer } from "./inspect-container.ts";
 import { inspectImage } from "./inspect-image.ts";

@@ -1,5 +1,5 @@
-import { Command } from "commander";
 import { parseSignal, signalContainer } from "../runtime/container/signals.ts";
+import { Command } from "./command.ts";
 import { eachNamed } from "./each-named.ts";
 import { openApp } from "./globals.ts";
 

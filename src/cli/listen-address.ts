@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "./command.ts";
 
 export interface ListenAddress {
   /** A name or an address; IPv6 without brackets. */

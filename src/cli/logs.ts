@@ -1,6 +1,6 @@
-import { Command } from "commander";
 import { followLog, type LogLine } from "../runtime/container/log-file.ts";
 import { TsimgError } from "../sys/error.ts";
+import { Command } from "./command.ts";
 import { interruptible, openApp } from "./globals.ts";
 
 interface Flags {

@@ -1,6 +1,6 @@
-import { Command } from "commander";
 import type { App } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
+import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
 import { formatAge, formatDuration } from "./output/duration.ts";
 import { type Listing, renderRows } from "./output/format.ts";
@@ -79,11 +79,11 @@ function row(
   withSize: boolean,
 ): Readonly<Record<Field, string>> {
   const { row, options, state } = container;
-  const line = `"${options.command.join(" ")}"`;
+  const line = commandOf(options.command);
   return {
     ID: shortId(row.id, noTrunc),
     Image: row.image,
-    Command: noTrunc ? line : ellipsis(line, 20),
+    Command: JSON.stringify(noTrunc ? line : ellipsis(line, 20)),
     CreatedAt: row.created,
     RunningFor: formatAge(Date.now() - Date.parse(row.created)),
     State: state.status,
@@ -92,6 +92,11 @@ function row(
     Names: row.name,
     Size: withSize ? formatSize(app.snapshots.usage(row.snapshot).bytes) : "",
   };
+}
+
+/** As docker shows it: words with spaces between single quotes, cut before it is quoted. */
+function commandOf([program = "", ...words]: readonly string[]): string {
+  return [program, ...words.map((word) => (word.includes(" ") ? `'${word}'` : word))].join(" ");
 }
 
 /** As docker words it: "Up 3 minutes", "Exited (0) 2 hours ago". */

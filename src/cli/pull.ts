@@ -1,7 +1,7 @@
-import { Command, InvalidArgumentError } from "commander";
 import { DEFAULT_DRIVER } from "../app.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import { parseSize } from "../runtime/sizes.ts";
+import { Command, InvalidArgumentError } from "./command.ts";
 import { interruptible, openApp } from "./globals.ts";
 import { createPullProgress } from "./output/progress.ts";
 import { pullFromRegistry } from "./registry-pull.ts";

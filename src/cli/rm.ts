@@ -1,6 +1,6 @@
-import { Command } from "commander";
 import type { App } from "../app.ts";
 import { removeContainer } from "../runtime/container/remove-container.ts";
+import { Command } from "./command.ts";
 import { eachNamed } from "./each-named.ts";
 import { interruptible, openApp } from "./globals.ts";
 

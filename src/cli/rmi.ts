@@ -1,5 +1,5 @@
-import { Command } from "commander";
 import { removeImage } from "../image/remove-image.ts";
+import { Command } from "./command.ts";
 import { eachNamed } from "./each-named.ts";
 import { openApp } from "./globals.ts";
 

@@ -1,4 +1,3 @@
-import { Command, InvalidArgumentError, Option } from "commander";
 import { type App, builtProgram, DEFAULT_DRIVER } from "../app.ts";
 import { parseImageConfig } from "../oci/image-config.ts";
 import type { ContainerImage } from "../runtime/container/create-container.ts";
@@ -7,6 +6,7 @@ import { launch } from "../runtime/container/launch.ts";
 import type { RunFlags } from "../runtime/run-flags.ts";
 import { TsimgError } from "../sys/error.ts";
 import { requireKernel } from "../sys/kernel.ts";
+import { Command, Option } from "./command.ts";
 import { openApp } from "./globals.ts";
 
 type PullPolicy = "always" | "missing" | "never";
@@ -80,8 +80,6 @@ export function command(): Command {
     .helpOption("--help", "show this help")
     .addHelpText("after", EXAMPLES)
     .action(async (image: string, words: string[], flags: Flags, command: Command) => {
-      const app = openApp(command);
-      const found = await imageToRun(app, image, flags);
       const runFlags: RunFlags = { ...flags, volumes: flags.volume, command: words };
       checkTerminal(runFlags);
       if (process.getuid?.() !== 0)
@@ -89,6 +87,8 @@ export function command(): Command {
           hint: "run tsimg with sudo",
         });
       requireKernel();
+      const app = openApp(command);
+      const found = await imageToRun(app, image, flags);
       app.containers.clearUp();
       const created = createContainer(app, found, runFlags);
       if (flags.explain === true) {
@@ -113,7 +113,7 @@ function pullOption(): Option {
 
 function checkTerminal(flags: RunFlags): void {
   if (flags.tty && flags.interactive && !flags.detach && !process.stdin.isTTY)
-    throw new InvalidArgumentError("the input device is not a TTY: leave out -t");
+    throw new TsimgError("ERR_USAGE", "the input device is not a TTY", { hint: "leave out -t" });
 }
 
 async function imageToRun(app: App, text: string, flags: Flags): Promise<ContainerImage> {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { Command, Option } from "commander";
 import { type ServedName, StoreSource } from "../image/store-source.ts";
+import { Command, Option } from "./command.ts";
 import { interruptible, openApp } from "./globals.ts";
 import { isLoopback, type ListenAddress, parseListenAddress } from "./listen-address.ts";
 

@@ -1,5 +1,5 @@
-import { Command, InvalidArgumentError } from "commander";
 import { stopContainer } from "../runtime/container/signals.ts";
+import { Command, InvalidArgumentError } from "./command.ts";
 import { eachNamed } from "./each-named.ts";
 import { interruptible, openApp } from "./globals.ts";
 

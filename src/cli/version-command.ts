@@ -1,5 +1,5 @@
 import { release } from "node:os";
-import { Command } from "commander";
+import { Command } from "./command.ts";
 import { renderObjects } from "./output/format.ts";
 import { VERSION } from "./version.ts";
 

@@ -54,6 +54,8 @@ export interface HostFacts {
   /** What is in the host's /dev; needed for privileged containers alone. */
   readonly devices: readonly Device[];
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Paths of the host in `-v` flags that are there already, files among them. */
+  readonly presentSources?: ReadonlySet<string>;
   /** Needed on the host's network alone. */
   readonly networkFiles: { readonly hosts?: string; readonly resolvConf?: string };
 }
@@ -101,7 +103,9 @@ export function createSpec(input: SpecInput): CreatedSpec {
       linux: linuxOf(input, network),
     },
     files,
-    volumes: volumes.map((volume) => volumeDirectory(volume, input.volumesDirectory)),
+    volumes: volumes
+      .map((volume) => volumeDirectory(volume, input.volumesDirectory))
+      .filter(({ path }) => input.host.presentSources?.has(path) !== true),
   };
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Device } from "../oci/runtime-spec.ts";
 import { TsimgError } from "../sys/error.ts";
@@ -8,6 +8,7 @@ import type { CgroupRequest } from "./cgroup/plan.ts";
 import type { HostFacts } from "./create-spec.ts";
 import type { RunFlags } from "./run-flags.ts";
 import type { MachineArch } from "./seccomp/architectures.ts";
+import { parseVolume } from "./volumes.ts";
 
 export interface Host {
   readonly facts: HostFacts;
@@ -21,7 +22,7 @@ const MAX_DEV_DEPTH = 3;
  * Reads what a spec and a cgroup plan need to know of this machine, no more than the flags
  * make necessary.
  *
- * @throws TsimgError ERR_KERNEL when /proc isn't there to be asked
+ * @throws TsimgError ERR_KERNEL when /proc isn't there to be asked; ERR_USAGE for a bad `-v`
  */
 export function readHost(flags: RunFlags): Host {
   const layout = detectCgroups(mustRead("/proc/self/mountinfo"));
@@ -36,6 +37,7 @@ export function readHost(flags: RunFlags): Host {
       devicesLimited: layout.v1.has("devices"),
       devices: flags.privileged ? [...devicesBelow("/dev", MAX_DEV_DEPTH)] : [],
       environment: process.env,
+      presentSources: presentSources(flags.volumes),
       networkFiles: {
         ...(hosts === undefined ? {} : { hosts }),
         ...(resolvConf === undefined ? {} : { resolvConf }),
@@ -58,6 +60,12 @@ function readCgroups(layout: CgroupLayout, choosesCpus: boolean): Host["cgroups"
     v2Controllers: v2Controllers ?? "",
     ...(known ? { cpuset: { cpus, mems } } : {}),
   };
+}
+
+function presentSources(volumes: readonly string[]): ReadonlySet<string> {
+  const sources = volumes.map((text) => parseVolume(text).source);
+  const paths = sources.flatMap((source) => (source.kind === "bind" ? [source.path] : []));
+  return new Set(paths.filter((path) => existsSync(path)));
 }
 
 /** What this process has and may keep: the rest no child of it can get. */

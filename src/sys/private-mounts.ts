@@ -36,17 +36,21 @@ export function enterPrivateMountNamespace(): void {
 }
 
 /**
- * Mounts `specs` in order on `target`, read-only, in a mount namespace of this thread's
- * own. Disposing takes them off again.
+ * Mounts `specs` in order on `target` in a mount namespace of this thread's own. Disposing
+ * takes them off again.
  */
-export function mountPrivately(specs: readonly MountSpec[], target: string): Disposable {
+export function mountPrivately(
+  specs: readonly MountSpec[],
+  target: string,
+  mode: "ro" | "rw" = "ro",
+): Disposable {
   enterPrivateMountNamespace();
   for (const spec of specs) {
     const before = process.cwd();
     if (spec.directory !== undefined) process.chdir(spec.directory);
     try {
-      if (spec.api === "fsconfig") mountByContext(spec, target);
-      else mountByPage(spec, target);
+      if (spec.api === "fsconfig") mountByContext(spec, target, mode);
+      else mountByPage(spec, target, mode);
     } finally {
       if (spec.directory !== undefined) process.chdir(before);
     }
@@ -60,17 +64,17 @@ export function mountPrivately(specs: readonly MountSpec[], target: string): Dis
 }
 
 /** One mount(2) call: all options in one string of at most a page. */
-function mountByPage(spec: MountSpec, target: string): void {
+function mountByPage(spec: MountSpec, target: string, mode: "ro" | "rw"): void {
   const bind = spec.type === "bind";
   const data = spec.options.filter((option) => option !== "ro").join(",");
   const type = bind ? NULL : cString(spec.type);
-  const flags = bind ? MS_BIND : MS_RDONLY;
+  const flags = bind ? MS_BIND : mode === "ro" ? MS_RDONLY : 0;
   const place = { path: spec.source, dest: target };
   invoke("mount", [cString(spec.source), cString(target), type, flags, cString(data)], place);
 }
 
 /** fsopen(2), an fsconfig(2) for each option, fsmount(2), move_mount(2). */
-function mountByContext(spec: MountSpec, target: string): void {
+function mountByContext(spec: MountSpec, target: string, mode: "ro" | "rw"): void {
   const place = { path: spec.source, dest: target };
   const context = invoke("fsopen", [cString(spec.type), FSOPEN_CLOEXEC], place);
   try {
@@ -84,7 +88,8 @@ function mountByContext(spec: MountSpec, target: string): void {
       else invoke("fsconfig", [context, FSCONFIG_SET_FLAG, cString(option), NULL, 0], place);
     }
     invoke("fsconfig", [context, FSCONFIG_CMD_CREATE, NULL, NULL, 0], place);
-    const mount = invoke("fsmount", [context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY], place);
+    const attributes = mode === "ro" ? MOUNT_ATTR_RDONLY : 0;
+    const mount = invoke("fsmount", [context, FSMOUNT_CLOEXEC, attributes], place);
     try {
       const from = [mount, cString("")] as const;
       const to = [AT_FDCWD, cString(target)] as const;

@@ -94,6 +94,8 @@ class LayerModel {
       if (kept?.kind === "dir") kept.remade = true;
       if (this.directoryAt(path) === directory) removeAt(result, [...split(path), name]);
     }
+    if (changes.some(({ entry }) => entry.type === "symlink") && has(this.own, BROKEN))
+      throw new Unsettled("a hard link that may find its target through a later symlink");
     return overlay(result, this.own, this.below === undefined);
   }
 
@@ -266,6 +268,12 @@ function isPhantom(directory: ModelDirectory): boolean {
   if (directory.meta !== undefined || directory.opaque) return false;
   return [...directory.children.values()].every(
     (child) => child.kind === "dir" && isPhantom(child),
+  );
+}
+
+function has(directory: ModelDirectory, wanted: ModelInode): boolean {
+  return [...directory.children.values()].some((child) =>
+    child.kind === "dir" ? has(child, wanted) : child === wanted,
   );
 }
 

@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import type { Seccomp } from "../../oci/runtime-spec.ts";
 import { DerivedFiles } from "../derived-files.ts";
 import type { MachineArch } from "../seccomp/architectures.ts";
@@ -39,6 +40,8 @@ export async function tapeImage(
   if (image === undefined) {
     image = await makeImage(JSON.parse(general) as Launch, arch, directories);
     files.keep(key, image);
+    // Node keeps compiled code when a process ends, which this one doesn't: it is replaced.
+    flushCompileCache();
   }
   standIns.forEach((name, index) => {
     fill(image, name, names[index] ?? name);

@@ -1,0 +1,94 @@
+import * as commander from "commander";
+import { type Argument, type Command, InvalidArgumentError, type Option } from "./command.ts";
+import { VERSION } from "./version.ts";
+
+const EXAMPLES = `
+Examples:
+  $ tsimg demo                                  see the whole story in a few seconds
+  $ tsimg pull alpine                           fetch an image and unpack it
+  $ tsimg run --rm -it alpine sh                a shell in it
+  $ tsimg run --rm --explain alpine true        every system call of a start
+`;
+
+/** Exit status of a command line that makes no sense, as with docker. */
+const USAGE_STATUS = 125;
+
+/**
+ * Reads a command line with commander: its help, its complaints, its suggestions.
+ *
+ * @returns the exit status when there is nothing more to do, else undefined
+ */
+export async function parseWithCommander(
+  commands: readonly Command[],
+  argv: readonly string[],
+): Promise<number | undefined> {
+  const program = new commander.Command("tsimg")
+    .description("OCI images, snapshots and containers, built around their storage drivers")
+    .option("--root <dir>", "the store's directory (TSIMG_ROOT; default /var/lib/tsimg)")
+    .option("--runroot <dir>", "directory for the state of running containers (default /run/tsimg)")
+    .option("--debug", "show stacks of errors")
+    .version(`tsimg version ${VERSION}`, "-v, --version", "print the version")
+    .enablePositionalOptions()
+    .showHelpAfterError("(tsimg --help lists the commands)")
+    .addHelpText("after", EXAMPLES)
+    .exitOverride();
+  for (const command of commands) program.addCommand(translate(command));
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof commander.CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : USAGE_STATUS;
+  }
+}
+
+function translate(command: Command): commander.Command {
+  const real = new commander.Command(command.name)
+    .description(command.summary)
+    .passThroughOptions(command.passesThrough)
+    .helpOption(command.helpFlags, "show this help")
+    .addHelpText("after", command.examples)
+    .showHelpAfterError(`(tsimg ${command.name} --help shows the options)`)
+    .exitOverride();
+  for (const argument of command.arguments) real.addArgument(translateArgument(argument));
+  for (const option of command.options) real.addOption(translateOption(option));
+  return real.action(async (...given: unknown[]) => {
+    const values = given.slice(0, command.arguments.length);
+    const globals = real.parent?.opts() ?? {};
+    const flags = { ...defaultsOf(command), ...real.opts() };
+    await command.run(values as (string | string[] | undefined)[], flags, globals);
+  });
+}
+
+function translateArgument({ name, description }: Argument): commander.Argument {
+  return new commander.Argument(name, description);
+}
+
+function translateOption(option: Option): commander.Option {
+  const real = new commander.Option(option.flags, option.description);
+  const { parser, defaultValue, allowed } = option;
+  if (parser !== undefined)
+    real.argParser((text: string, previous: unknown) => {
+      try {
+        return parser(text, (previous ?? defaultValue) as never);
+      } catch (error) {
+        if (!(error instanceof InvalidArgumentError)) throw error;
+        throw new commander.InvalidArgumentError(error.message);
+      }
+    });
+  if (allowed !== undefined) real.choices(allowed);
+  if (isTelling(option)) real.default(defaultValue, option.defaultShown);
+  return real;
+}
+
+/** Whether the help should show a default: not that a switch is off and a list is empty. */
+function isTelling({ defaultValue, negated }: Option): boolean {
+  return (
+    defaultValue !== undefined && defaultValue !== false && !Array.isArray(defaultValue) && !negated
+  );
+}
+
+function defaultsOf(command: Command): object {
+  const given = command.options.filter((option) => option.defaultValue !== undefined);
+  return Object.fromEntries(given.map((option) => [option.member, option.defaultValue]));
+}
