@@ -22,7 +22,9 @@ try {
   renameSync(fresh, outDir);
 } catch (error) {
   const hint = error instanceof Error && "hint" in error ? `\nhint: ${error.hint}` : "";
-  console.error(`tsimg: the build failed: ${error instanceof Error ? error.message : error}${hint}`);
+  console.error(
+    `tsimg: the build failed: ${error instanceof Error ? error.message : error}${hint}`,
+  );
   process.exitCode = 1;
 } finally {
   rmSync(fresh, { recursive: true, force: true });

@@ -29,7 +29,8 @@ export async function parseWithCommander(
     .option("--debug", "show stacks of errors")
     .version(`tsimg version ${VERSION}`, "-v, --version", "print the version")
     .enablePositionalOptions()
-    .showHelpAfterError("(tsimg --help lists the commands)")
+    .showHelpAfterError("hint: tsimg --help lists the commands")
+    .configureOutput({ outputError: sayAsTsimg })
     .addHelpText("after", EXAMPLES)
     .exitOverride();
   for (const command of commands) program.addCommand(translate(command));
@@ -42,13 +43,19 @@ export async function parseWithCommander(
   }
 }
 
+/** Commander's complaints in the form of our own. */
+function sayAsTsimg(text: string, write: (text: string) => void): void {
+  write(text.replace(/^error: /, "tsimg: "));
+}
+
 function translate(command: Command): commander.Command {
   const real = new commander.Command(command.name)
     .description(command.summary)
     .passThroughOptions(command.passesThrough)
     .helpOption(command.helpFlags, "show this help")
     .addHelpText("after", command.examples)
-    .showHelpAfterError(`(tsimg ${command.name} --help shows the options)`)
+    .showHelpAfterError(`hint: tsimg ${command.name} --help shows the options`)
+    .configureOutput({ outputError: sayAsTsimg })
     .exitOverride();
   for (const argument of command.arguments) real.addArgument(translateArgument(argument));
   for (const option of command.options) real.addOption(translateOption(option));

@@ -42,15 +42,15 @@ export class BlobDownload implements Disposable {
     return this.state === "complete" && this.ingest !== undefined && !this.isPublished;
   }
 
+  /** Nobody need wait for it to begin any more. */
+  fail(error: unknown): void {
+    this.beginning.reject(error);
+  }
+
   /** Finds out who fetches the blob: nobody (it is here), another process, or this one. */
   async begin(signal: AbortSignal): Promise<void> {
-    try {
-      await this.locate(signal);
-      this.beginning.resolve();
-    } catch (error) {
-      this.beginning.reject(error);
-      throw error;
-    }
+    await this.locate(signal);
+    this.beginning.resolve();
   }
 
   private async locate(signal: AbortSignal): Promise<void> {

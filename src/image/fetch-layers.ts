@@ -161,13 +161,20 @@ class LayerRun implements Disposable {
   ): Promise<void> {
     const { descriptor } = layer;
     const { context, options } = this;
-    const unpacking = this.unpackSlots.run(options.signal, () => this.unpack(layer, id));
+    // Watched, so that nothing is undone while an unpack process may still write.
+    const unpacking = this.watch(
+      this.unpackSlots.run(options.signal, () => this.unpack(layer, id)),
+    );
     const [result] = await Promise.all([unpacking, this.arrivals.get(descriptor.digest)]);
     checkDiffId(layer, result);
     await below;
     options.signal.throwIfAborted();
     this.report(layer, "stitching", descriptor.size);
-    sealLayer(context.snapshots, context.view, id, result.remainder);
+    try {
+      sealLayer(context.snapshots, context.view, id, result.remainder);
+    } catch (error) {
+      throw namingLayer(error, descriptor.digest);
+    }
     await context.flusher.flush();
     options.signal.throwIfAborted();
     this.downloads.get(descriptor.digest)?.publish();
@@ -179,6 +186,7 @@ class LayerRun implements Disposable {
     const { descriptor } = layer;
     const { context, options } = this;
     const download = await this.begun(descriptor);
+    options.signal.throwIfAborted();
     const directory = context.snapshots.upperDirectory(id);
     const job = {
       blob: download.path,
@@ -221,6 +229,8 @@ class LayerRun implements Disposable {
         );
       await download.finish(context.client, options.reference, options.signal);
     });
+    // It may have failed before it began.
+    arrival.catch((error: unknown) => download.fail(error));
     this.arrivals.set(descriptor.digest, arrival);
   }
 

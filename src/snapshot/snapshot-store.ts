@@ -255,12 +255,19 @@ export class SnapshotStore {
     );
   }
 
-  /** Frees what the driver has of a snapshot marked for removal, then drops its row. */
+  /**
+   * Frees what the driver has of a snapshot marked for removal, then drops its row. The row
+   * stays for `recover` while another process is still taking a child of it down.
+   */
   destroy(id: SnapshotId): void {
     const snapshot = this.get(id);
     if (snapshot === undefined) return;
     this.driver(snapshot.driver).destroy(id);
-    this.database.run("delete from snapshots where id = ? and state = 'removing'", id);
+    this.database.run(
+      `delete from snapshots where id = ? and state = 'removing'
+         and not exists (select 1 from snapshots c where c.parent = snapshots.id)`,
+      id,
+    );
   }
 
   /** Undoes what dead processes left half made or half removed. */

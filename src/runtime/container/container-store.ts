@@ -128,6 +128,8 @@ export class ContainerStore {
   /** @returns undefined when it never came to run its program */
   private stateOf(row: ContainerRow): ContainerState | undefined {
     const directory = this.stateDirectory(row.id);
+    // Before its record is read: a starter ends only after that is written.
+    const isStarting = isAlive(row.owner);
     const started = readRecord<StartedRecord>(join(directory, "started.json"));
     const exit = row.exit === null ? undefined : (JSON.parse(row.exit) as ExitRecord);
     if (exit !== undefined) return { status: "exited", exit, started };
@@ -136,7 +138,7 @@ export class ContainerStore {
     const seen = readRecord<ExitRecord>(join(directory, "exit.json"));
     if (seen !== undefined) return { status: "exited", exit: seen, started };
     if (started !== undefined) return { status: "exited", exit: lost(KILLED), started };
-    if (isAlive(row.owner)) return { status: "created" };
+    if (isStarting) return { status: "created" };
     const before = row.owner.split(":")[2] !== bootId();
     return before ? { status: "exited", exit: lost(UNSEEN), started } : undefined;
   }

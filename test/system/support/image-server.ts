@@ -1,7 +1,5 @@
-import { writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { digestOf, sha256Digest } from "../../../src/oci/digest.ts";
 import { hostPlatform } from "../../../src/oci/platform.ts";
@@ -41,6 +39,7 @@ export class ImageServer implements AsyncDisposable {
   readonly gets = new Map<string, number>();
   /** Bytes a second of each blob; everything at once when absent. */
   bytesPerSecond: number | undefined;
+  private readonly layers = new Set<string>();
   private readonly blobs = new Map<string, Buffer>();
   private readonly manifests = new Map<string, Buffer>();
   private readonly server = createServer((request, response) => this.answer(request, response));
@@ -78,15 +77,14 @@ export class ImageServer implements AsyncDisposable {
     return `${this.host}/${name}:latest`;
   }
 
+  isLayer(digest: string): boolean {
+    return this.layers.has(digest);
+  }
+
   addBlob(bytes: Buffer): string {
     const digest = sha256Digest(bytes);
     this.blobs.set(digest, bytes);
     return digest;
-  }
-
-  /** Writes every blob below `directory`, for tests that read them without a registry. */
-  dump(directory: string): void {
-    for (const [digest, bytes] of this.blobs) writeFileSync(join(directory, digest), bytes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,6 +96,7 @@ export class ImageServer implements AsyncDisposable {
     const blob = layer.blob ?? gzipSync(layer.tar, { level: 1 });
     const digest = layer.digest ?? sha256Digest(blob);
     this.blobs.set(digest, blob);
+    this.layers.add(digest);
     const compressed = blob[0] === 0x1f && blob[1] === 0x8b;
     const mediaType = layer.mediaType ?? (compressed ? GZIP_LAYER : PLAIN_LAYER);
     return {

@@ -6,17 +6,21 @@ import { tolerating } from "../../../src/sys/errno.ts";
 const GONE = ["ENOENT", "ESRCH", "EACCES", "EINVAL"];
 
 /**
- * What tsimg could leave on the machine beside its files, each as a line: mounts, cgroups,
- * loop devices and processes that have to do with the store at `root`.
+ * What tsimg could leave on the machine beside its files, each as a line: mounts, loop
+ * devices and processes that have to do with the store at `root`, and cgroups of `containers`.
  */
-export function traces(root: string): readonly string[] {
-  return [...mounts(root), ...cgroups(root), ...loops(root), ...processes(root)];
+export function traces(root: string, containers: Iterable<string> = []): readonly string[] {
+  return [...mounts(root), ...cgroups(containers), ...loops(root), ...processes(root)];
 }
 
 /** As `traces`, after giving what is just ending a moment to be gone. */
-export async function lastingTraces(root: string): Promise<readonly string[]> {
-  for (let attempt = 0; attempt < 100 && traces(root).length > 0; attempt++) await sleep(50);
-  return traces(root);
+export async function lastingTraces(
+  root: string,
+  containers: readonly string[] = [],
+): Promise<readonly string[]> {
+  for (let attempt = 0; attempt < 100 && traces(root, containers).length > 0; attempt++)
+    await sleep(50);
+  return traces(root, containers);
 }
 
 function mounts(root: string): string[] {
@@ -24,27 +28,15 @@ function mounts(root: string): string[] {
   return lines.filter((line) => line.includes(root)).map((line) => `mount ${line}`);
 }
 
-/** Every cgroup below a "tsimg" directory of any hierarchy whose container `root` had. */
-function cgroups(root: string): string[] {
-  const ids = new Set(list(join(root, "run")).concat(list(join(root, "containers"))));
+/** In whichever hierarchy. Those of other containers are other tests' business. */
+function cgroups(containers: Iterable<string>): string[] {
+  const wanted = new Set(containers);
   const hierarchies = list("/sys/fs/cgroup").map((name) => join("/sys/fs/cgroup", name));
-  return ["/sys/fs/cgroup", ...hierarchies]
-    .map((directory) => join(directory, "tsimg"))
-    .flatMap((directory) => list(directory).map((name) => join(directory, name)))
-    .filter((path) => /[0-9a-f]{64}$/.test(path))
-    .filter((path) => known.has(path) === false || ids.has(path.slice(-64)))
-    .map((path) => `cgroup ${path}`);
-}
-
-/** Cgroups that were there when the tests began are others' business. */
-const known = new Set<string>();
-
-/** From here on only new cgroups count. */
-export function rememberCgroups(): void {
-  known.clear();
-  for (const name of ["", ...list("/sys/fs/cgroup")])
-    for (const id of list(join("/sys/fs/cgroup", name, "tsimg")))
-      known.add(join("/sys/fs/cgroup", name, "tsimg", id));
+  return ["/sys/fs/cgroup", ...hierarchies].flatMap((directory) =>
+    list(join(directory, "tsimg"))
+      .filter((name) => wanted.has(name))
+      .map((name) => `cgroup ${join(directory, "tsimg", name)}`),
+  );
 }
 
 function loops(root: string): string[] {
@@ -59,15 +51,13 @@ function processes(root: string): string[] {
   return list("/proc")
     .filter((name) => /^[0-9]+$/.test(name) && Number(name) !== process.pid)
     .map((pid) => [pid, read(`/proc/${pid}/cmdline`).replaceAll("\0", " ")] as const)
-    .filter(([pid, command]) => command.includes(root) || isUnpackOf(pid, root))
+    .filter(([pid, command]) => command.includes(root) || mountsOf(pid, root))
     .map(([pid, command]) => `process ${pid} ${command}`);
 }
 
-/** Unpack processes name no store: their working directory does. */
-function isUnpackOf(pid: string, root: string): boolean {
-  const mountinfo = read(`/proc/${pid}/mountinfo`);
-  const roots = mountinfo.split("\n").filter((line) => line.includes(root));
-  return roots.length > 0;
+/** Unpack processes and containers name no store, but what they see mounted comes from there. */
+function mountsOf(pid: string, root: string): boolean {
+  return read(`/proc/${pid}/mountinfo`).includes(root);
 }
 
 function list(directory: string): string[] {

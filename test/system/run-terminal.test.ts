@@ -1,0 +1,106 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { outputOf } from "../../fixtures/command.ts";
+import { reason, Stage, TSIMG } from "./run-stage.ts";
+
+const DRIVER = join(import.meta.dirname, "run-pty.py");
+const hasPython = spawnSync("python3", ["-c", "import pty, termios"]).status === 0;
+const why = reason ?? (hasPython ? undefined : "(needs python3)");
+
+type Step = readonly ["wait" | "type", string] | readonly ["resize" | "signal", ...number[]];
+
+describe.skipIf(why)(`tsimg run on a terminal ${why ?? ""}`, () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await Stage.open();
+    await stage.output("pull", "-q", stage.tiny);
+  });
+  afterAll(() => stage?.[Symbol.asyncDispose]());
+
+  /** What stands on a terminal of 40 rows and 100 columns at the end, its mode, the status. */
+  function onTerminal(args: readonly string[], steps: readonly Step[] = []): Promise<string> {
+    const argv = ["python3", DRIVER, JSON.stringify(steps), TSIMG, "run", "--rm", ...args];
+    return outputOf(argv, { env: stage.env });
+  }
+  const shell = (script: string) => [stage.tiny, "sh", "-c", script];
+
+  test("-it gives the container a terminal of the caller's size that follows it", async () => {
+    const script =
+      "tty; stty size; trap 'stty size; exit 7' WINCH; echo ready; while :; do sleep 0.02; done";
+    const screen = await onTerminal(
+      ["-it", ...shell(script)],
+      [
+        ["wait", "ready"],
+        ["resize", 30, 90],
+      ],
+    );
+    expect(screen).toBe("/dev/pts/0\n40 100\nready\n30 90\n\nmode restored\nstatus 7\n");
+  });
+
+  test("what is typed arrives, Ctrl-C is the container's, and the status comes back", async () => {
+    const script =
+      "trap 'echo interrupted; exit 5' INT; echo ready; read line; echo got $line; while :; do sleep 0.02; done";
+    const screen = await onTerminal(
+      ["-ti", ...shell(script)],
+      [
+        ["wait", "ready"],
+        ["type", "typed\n"],
+        ["wait", "got typed"],
+        ["type", "\x03"],
+      ],
+    );
+    expect(screen).toMatch(/^ready\ntyped\ngot typed\n\^C\n?interrupted\n/);
+    expect(screen).toMatch(/\nmode restored\nstatus 5\n$/);
+  });
+
+  test("a shell has job control, and Ctrl-D ends it", async () => {
+    const screen = await onTerminal(
+      ["-it", "-e", "PS1=> ", stage.tiny],
+      [
+        ["wait", "> "],
+        ["type", "sleep 100\n"],
+        ["wait", "sleep 100"],
+        ["type", "\x1a"],
+        ["wait", "Stopped"],
+        ["type", "kill %1; echo $TERM\n"],
+        ["wait", "xterm"],
+        ["type", "\x04"],
+      ],
+    );
+    expect(screen).not.toContain("can't access tty");
+    expect(screen).toMatch(/mode restored\nstatus 0\n$/);
+  });
+
+  test("the terminal's mode is restored when the container is killed or can't start", async () => {
+    const killed = await onTerminal(
+      ["-it", "--name", "victim", ...shell("stty raw -echo; echo ready; exec sleep 100")],
+      [
+        ["wait", "ready"],
+        ["signal", 15],
+      ],
+    ).catch(() => "");
+    // A sleep that is process 1 ignores SIGTERM, as with docker: only SIGKILL is left.
+    expect(killed).toBe("");
+    const failed = await onTerminal(["-it", stage.tiny, "no-such-program"]);
+    expect(failed).toMatch(/"no-such-program".*not found.*\n\nmode restored\nstatus 127\n$/);
+  });
+
+  test("without -t a terminal's Ctrl-C is passed on as a signal", async () => {
+    const script =
+      "test -t 0 || test -t 1 || echo no terminal; trap 'echo interrupted; exit 6' INT; echo ready; while :; do sleep 0.02; done";
+    const screen = await onTerminal(shell(script), [
+      ["wait", "ready"],
+      ["type", "\x03"],
+    ]);
+    expect(screen).toMatch(/^no terminal\nready\n\^C\n?interrupted\n\nmode restored\nstatus 6\n$/);
+  });
+
+  test("-t without a terminal on standard input prints, -it refuses", async () => {
+    const printed = await stage.tsimg(["run", "--rm", "-t", ...shell("tty; test -t 2 && echo 2")]);
+    expect(printed).toEqual({ status: 0, stdout: "/dev/pts/0\r\n2\r\n", stderr: "" });
+    const refused = await stage.tsimg(["run", "--rm", "-it", ...shell("echo ran")]);
+    expect(refused).toMatchObject({ status: 125, stdout: "" });
+    expect(refused.stderr).toContain("the input device is not a TTY");
+  });
+});
