@@ -77,12 +77,18 @@ export class ContentStore {
    *
    * @returns undefined when the blob is here by then
    */
-  async ingest(digest: Digest, size: number, signal: AbortSignal): Promise<Ingest | undefined> {
+  async ingest(
+    digest: Digest,
+    size: number,
+    signal: AbortSignal,
+    onBusy: () => void = () => {},
+  ): Promise<Ingest | undefined> {
     for (;;) {
       signal.throwIfAborted();
       const claim = this.database.transaction(() => this.claim(digest));
       if (claim === "present") return undefined;
       if (claim === "claimed") break;
+      onBusy();
       await sleep(POLL, undefined, { signal });
     }
     mkdirSync(this.paths.ingests, { recursive: true });
@@ -147,13 +153,18 @@ export class ContentStore {
     if (this.database.run(sql, digest) === 1) rmSync(this.path(digest), { force: true });
   }
 
-  /** Deletes what was fetched of blobs that nobody has gone on with for a week. */
+  /**
+   * Deletes what was fetched of blobs that nobody has gone on with for a week, and files
+   * that a process was writing (`write` puts its number behind the name) when it died.
+   */
   dropOldIngests(): void {
     const names = tolerating(["ENOENT"], () => readdirSync(this.paths.ingests)) ?? [];
     for (const name of names) {
       const path = join(this.paths.ingests, name);
       const stat = statSync(path, { throwIfNoEntry: false });
-      if (stat !== undefined && Date.now() - stat.mtimeMs > INGEST_LIFETIME)
+      const writer = /\.([0-9]+)$/.exec(name)?.[1];
+      const abandoned = writer !== undefined && !existsSync(`/proc/${writer}`);
+      if (stat !== undefined && (abandoned || Date.now() - stat.mtimeMs > INGEST_LIFETIME))
         rmSync(path, { force: true });
     }
   }

@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import type { SnapshotId } from "../../drivers/driver.ts";
-import { MergedTree } from "../layer/stitch/merged-tree.ts";
+import { type Found, MergedTree } from "../layer/stitch/merged-tree.ts";
 import type { SnapshotStore } from "../snapshot/snapshot-store.ts";
+import { TsimgError } from "../sys/error.ts";
 import { mountPrivately } from "../sys/private-mounts.ts";
 
 /** No passwd or group file that is larger is read. */
@@ -29,8 +30,18 @@ export function recordAccounts(snapshots: SnapshotStore, view: string, top: Snap
   snapshots.setAccounts(top, JSON.stringify(accounts));
 }
 
+/** @returns "" also where a symlink leads nowhere: such an image still runs */
 function readText(tree: MergedTree, path: string): string {
-  const found = tree.look(tree.resolve(path, true));
+  const found = lookFor(tree, path);
   if (found?.stat.isFile() !== true || found.stat.size > MAX_SIZE) return "";
   return readFileSync(tree.upper.at(found.path), "utf8");
+}
+
+function lookFor(tree: MergedTree, path: string): Found | undefined {
+  try {
+    return tree.look(tree.resolve(path, true));
+  } catch (error) {
+    if (error instanceof TsimgError && error.code === "ERR_LAYER_UNSAFE") return undefined;
+    throw error;
+  }
 }

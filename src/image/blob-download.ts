@@ -48,15 +48,15 @@ export class BlobDownload implements Disposable {
   }
 
   /** Finds out who fetches the blob: nobody (it is here), another process, or this one. */
-  async begin(signal: AbortSignal): Promise<void> {
-    await this.locate(signal);
+  async begin(signal: AbortSignal, onBusy: () => void): Promise<void> {
+    await this.locate(signal, onBusy);
     this.beginning.resolve();
   }
 
-  private async locate(signal: AbortSignal): Promise<void> {
+  private async locate(signal: AbortSignal, onBusy: () => void): Promise<void> {
     const { digest, size } = this.descriptor;
     if (this.content.size(digest) !== undefined) this.wasHere = true;
-    else this.ingest = await this.content.ingest(digest, size, signal);
+    else this.ingest = await this.content.ingest(digest, size, signal, onBusy);
     if (this.ingest === undefined) {
       this.content.check(digest);
       this.path = this.content.path(digest);

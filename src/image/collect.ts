@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { SnapshotId } from "../../drivers/driver.ts";
 import type { ContentStore } from "../content/content-store.ts";
 import type { ChainId, Digest } from "../oci/digest.ts";
-import type { SnapshotStore } from "../snapshot/snapshot-store.ts";
+import { type SnapshotStore, UNNEEDED } from "../snapshot/snapshot-store.ts";
 import type { Database } from "../store/database.ts";
 import { dropDeadLeases } from "../store/leases.ts";
 import type { StorePaths } from "../store/paths.ts";
@@ -52,11 +52,7 @@ function markSnapshots({ database, snapshots }: CollectContext): MarkedSnapshot[
   const marked: MarkedSnapshot[] = [];
   for (;;) {
     const leaves = database.all<MarkedSnapshot>(
-      `select id, chain_id from snapshots s
-       where kind = 'committed' and state = 'ready'
-         and not exists (select 1 from snapshots c where c.parent = s.id and c.state != 'removing')
-         and not exists (select 1 from manifest_layers l where l.chain_id = s.chain_id)
-         and not exists (select 1 from lease_holds h where h.kind = 'chain' and h.ref = s.chain_id)`,
+      `select id, chain_id from snapshots s where ${UNNEEDED}`,
     );
     if (leaves.length === 0) return marked;
     for (const leaf of leaves) snapshots.markRemoving(leaf.id);

@@ -84,6 +84,7 @@ class LayerRun implements Disposable {
   private readonly downloads = new Map<Digest, BlobDownload>();
   private readonly arrivals = new Map<Digest, Promise<void>>();
   private readonly claimed: SnapshotId[] = [];
+  private early = false;
   private readonly tasks: Promise<unknown>[] = [];
   private readonly downloadSlots: Slots;
   private readonly unpackSlots = new Slots(Math.max(2, availableParallelism()));
@@ -103,7 +104,17 @@ class LayerRun implements Disposable {
     return top;
   }
 
-  /** Blobs of layers that were unpacked already. */
+  /**
+   * From now on blobs are published as soon as they are here: this pull waits for another
+   * one, which may in turn wait for a blob that this one has fetched.
+   */
+  private publishEarly(): void {
+    if (this.early) return;
+    this.early = true;
+    void this.watch(this.publishRest());
+  }
+
+  /** Blobs of layers that are not unpacked by this pull, or not yet. */
   private async publishRest(): Promise<void> {
     const rest = [...this.downloads.values()].filter((download) => download.unpublished);
     if (rest.length === 0) return;
@@ -139,6 +150,7 @@ class LayerRun implements Disposable {
         layer.chainId,
         parent,
         signal,
+        () => this.publishEarly(),
       );
       if (id === undefined) {
         this.report(layer, "exists", layer.descriptor.size);
@@ -217,7 +229,7 @@ class LayerRun implements Disposable {
     const download = new BlobDownload(context.content, descriptor);
     this.downloads.set(descriptor.digest, download);
     const arrival = this.downloadSlots.run(options.signal, async () => {
-      await download.begin(options.signal);
+      await download.begin(options.signal, () => this.publishEarly());
       if (download.state === "downloading")
         download.followers.push((available) =>
           options.onEvent({
@@ -228,6 +240,7 @@ class LayerRun implements Disposable {
           }),
         );
       await download.finish(context.client, options.reference, options.signal);
+      if (this.early) await this.publishRest();
     });
     // It may have failed before it began.
     arrival.catch((error: unknown) => download.fail(error));

@@ -10,6 +10,12 @@ import { randomHex } from "../sys/random.ts";
 /** How often a waiting command looks whether another one has unpacked the layer, in ms. */
 const POLL = 40;
 
+/** Condition on a row `s` of `snapshots`: an unpacked layer that nothing refers to. */
+export const UNNEEDED = `kind = 'committed' and state = 'ready'
+  and not exists (select 1 from snapshots c where c.parent = s.id and c.state != 'removing')
+  and not exists (select 1 from manifest_layers l where l.chain_id = s.chain_id)
+  and not exists (select 1 from lease_holds h where h.kind = 'chain' and h.ref = s.chain_id)`;
+
 export interface Snapshot {
   readonly id: SnapshotId;
   readonly driver: string;
@@ -106,6 +112,7 @@ export class SnapshotStore {
    * Asks for the right to unpack a layer; waits while another process does it. The driver
    * has made the directory when this answers.
    *
+   * @param onBusy called whenever it is found that another process is at it
    * @returns undefined when the chain is unpacked by then
    */
   async claimChain(
@@ -113,6 +120,7 @@ export class SnapshotStore {
     chain: ChainId,
     parent: SnapshotId | null,
     signal: AbortSignal,
+    onBusy: () => void = () => {},
   ): Promise<SnapshotId | undefined> {
     for (;;) {
       signal.throwIfAborted();
@@ -122,6 +130,7 @@ export class SnapshotStore {
         this.driver(driver).create(claim, this.parents(claim));
         return claim;
       }
+      onBusy();
       await sleep(POLL, undefined, { signal });
     }
   }
@@ -268,6 +277,24 @@ export class SnapshotStore {
          and not exists (select 1 from snapshots c where c.parent = snapshots.id)`,
       id,
     );
+  }
+
+  /**
+   * Takes down a layer, and those below it, as far as no image, lease or other snapshot needs
+   * them: the last container of an image that was removed has gone.
+   */
+  removeUnneeded(id: SnapshotId | null): void {
+    for (let at = id; at !== null; ) {
+      const layer = this.get(at);
+      const marked = this.database.transaction(
+        () =>
+          this.database.get(`select 1 from snapshots s where ${UNNEEDED} and id = ?`, at) !==
+            undefined && this.markRemoving(at as SnapshotId),
+      );
+      if (!marked || layer === undefined) return;
+      this.destroy(at);
+      at = layer.parent;
+    }
   }
 
   /** Undoes what dead processes left half made or half removed. */

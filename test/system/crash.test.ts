@@ -98,7 +98,7 @@ function idsIn(root: string): readonly string[] {
 
 /** Directories and caches that a store has once it was used. */
 function isEmptyStore(path: string): boolean {
-  return /^(content(\/(blobs(\/sha256)?|ingests))?|overlay2(\/l)?|view|containers|volumes|run|seccomp(\/[^/]+)?|tapes?(\/[^/]+)?)$/.test(
+  return /^(content(\/(blobs(\/sha256)?|ingests))?|overlay2(\/l)?|view|containers|volumes|run|cache(\/.*)?)$/.test(
     path,
   );
 }

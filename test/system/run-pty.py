@@ -40,7 +40,14 @@ def read(seconds):
     return False
 
 
-signal.alarm(60)
+
+def give_up(*_):
+    os.kill(pid, signal.SIGKILL)
+    sys.exit(f"waited in vain; the screen is {seen!r}")
+
+
+signal.signal(signal.SIGALRM, give_up)
+signal.alarm(20)
 searched = 0
 for name, *values in steps:
     if name == "wait":

@@ -58,9 +58,10 @@ describe.skipIf(why)(`tsimg run on a terminal ${why ?? ""}`, () => {
     const screen = await onTerminal(
       ["-it", "-e", "PS1=> ", stage.tiny],
       [
-        ["wait", "> "],
-        ["type", "sleep 100\n"],
-        ["wait", "sleep 100"],
+        // The shell has written its prompt, and listens.
+        ["wait", "> \x1b[6n"],
+        ["type", "sh -c 'echo started; exec sleep 100'\n"],
+        ["wait", "started\r\n"],
         ["type", "\x1a"],
         ["wait", "Stopped"],
         ["type", "kill %1; echo $TERM\n"],
@@ -72,16 +73,15 @@ describe.skipIf(why)(`tsimg run on a terminal ${why ?? ""}`, () => {
     expect(screen).toMatch(/mode restored\nstatus 0\n$/);
   });
 
-  test("the terminal's mode is restored when the container is killed or can't start", async () => {
-    const killed = await onTerminal(
-      ["-it", "--name", "victim", ...shell("stty raw -echo; echo ready; exec sleep 100")],
-      [
-        ["wait", "ready"],
-        ["signal", 15],
-      ],
-    ).catch(() => "");
-    // A sleep that is process 1 ignores SIGTERM, as with docker: only SIGKILL is left.
-    expect(killed).toBe("");
+  test("a SIGTERM to tsimg is the container's, and the terminal's mode is restored", async () => {
+    const script = "trap 'exit 8' TERM; echo ready; while :; do sleep 0.02; done";
+    const steps = [
+      ["wait", "ready"],
+      ["signal", 15],
+    ] as const;
+    expect(await onTerminal(["-it", ...shell(script)], steps)).toMatch(
+      /mode restored\nstatus 8\n$/,
+    );
     const failed = await onTerminal(["-it", stage.tiny, "no-such-program"]);
     expect(failed).toMatch(/"no-such-program".*not found.*\n\nmode restored\nstatus 127\n$/);
   });

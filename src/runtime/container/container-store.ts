@@ -102,11 +102,14 @@ export class ContainerStore {
     for (const group of options.cgroups) removeCgroup(group);
     rmSync(this.stateDirectory(row.id), { recursive: true, force: true });
     rmSync(this.directory(row.id), { recursive: true, force: true });
+    const image = this.snapshots.get(row.snapshot)?.parent ?? null;
     this.database.transaction(() => {
       this.database.run("delete from containers where id = ?", row.id);
       this.snapshots.markRemoving(row.snapshot);
     });
     this.snapshots.destroy(row.snapshot);
+    // It may have been all that kept the layers of an image that was removed.
+    this.snapshots.removeUnneeded(image);
   }
 
   /** @returns undefined when the look found nothing to keep */

@@ -39,6 +39,10 @@ export class ImageServer implements AsyncDisposable {
   readonly gets = new Map<string, number>();
   /** Bytes a second of each blob; everything at once when absent. */
   bytesPerSecond: number | undefined;
+  /** Breaks every connection once so much of a blob has gone over it. */
+  cutAfter: number | undefined;
+  /** Bytes of blobs that were sent, as far as this side knows. */
+  blobBytes = 0;
   private readonly layers = new Set<string>();
   private readonly blobs = new Map<string, Buffer>();
   private readonly manifests = new Map<string, Buffer>();
@@ -117,6 +121,21 @@ export class ImageServer implements AsyncDisposable {
     answer(request, response);
   }
 
+  /** Sends a piece every hundredth of a second. */
+  private drip(response: ServerResponse, bytes: Buffer, piece: number): void {
+    let sent = 0;
+    const timer = setInterval(() => {
+      const next = bytes.subarray(sent, sent + piece);
+      response.write(next);
+      sent += next.length;
+      this.blobBytes += next.length;
+      if (sent < bytes.length) return;
+      clearInterval(timer);
+      response.end();
+    }, 10);
+    response.on("close", () => clearInterval(timer));
+  }
+
   private blobAnswer(bytes: Buffer): Answer {
     return (request, response) => {
       const from = Number(/^bytes=([0-9]+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
@@ -125,9 +144,16 @@ export class ImageServer implements AsyncDisposable {
         "content-length": rest.length,
         "content-range": `bytes ${from}-${bytes.length - 1}/${bytes.length}`,
       });
-      if (request.method === "HEAD") response.end();
-      else if (this.bytesPerSecond === undefined) response.end(rest);
-      else drip(response, rest, this.bytesPerSecond / 100);
+      if (request.method === "HEAD") return void response.end();
+      if (this.cutAfter !== undefined && rest.length > this.cutAfter) {
+        this.blobBytes += this.cutAfter;
+        response.write(rest.subarray(0, this.cutAfter), () => response.destroy());
+      } else if (this.bytesPerSecond !== undefined) {
+        this.drip(response, rest, this.bytesPerSecond / 100);
+      } else {
+        this.blobBytes += rest.length;
+        response.end(rest);
+      }
     };
   }
 }
@@ -138,17 +164,4 @@ function manifestAnswer(bytes: Buffer): Answer {
     response.writeHead(200, { ...headers, "content-length": bytes.length });
     response.end(request.method === "HEAD" ? undefined : bytes);
   };
-}
-
-/** Sends a piece every hundredth of a second. */
-function drip(response: ServerResponse, bytes: Buffer, piece: number): void {
-  let sent = 0;
-  const timer = setInterval(() => {
-    response.write(bytes.subarray(sent, sent + piece));
-    sent += piece;
-    if (sent < bytes.length) return;
-    clearInterval(timer);
-    response.end();
-  }, 10);
-  response.on("close", () => clearInterval(timer));
 }
