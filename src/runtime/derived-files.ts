@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { tolerating } from "../sys/errno.ts";
 import { randomHex } from "../sys/random.ts";
 
 /** More files than this, and the older half goes. */
@@ -52,7 +53,7 @@ export class DerivedFiles {
       renameSync(unfinished, path);
     } catch {
       // A full or read-only disk: the next time it takes long again.
-      rmSync(unfinished, { force: true });
+      tolerating(["ENOTDIR", "EROFS", "EACCES"], () => rmSync(unfinished, { force: true }));
     }
   }
 

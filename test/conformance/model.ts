@@ -76,7 +76,8 @@ class LayerModel {
   private readonly below: ModelDirectory | undefined;
   private readonly whiteouts: { directory: ModelDirectory; name: string; path: string }[] = [];
 
-  private readonly hidden: string[] = [];
+  private readonly hidden = new Set<string>();
+  private readonly hiddenBelow: string[] = [];
   private followsBelow = false;
 
   constructor(below: ModelDirectory | undefined) {
@@ -84,8 +85,8 @@ class LayerModel {
   }
 
   apply(changes: readonly Change[]): ModelDirectory {
-    for (const { entry } of changes) this.noteHidden(split(entry.path));
-    for (const change of changes) this.place(change);
+    for (const { entry } of changes) this.noteHidden(entry);
+    this.placeAll(changes);
     const linking = changes.some(({ entry }) => /link/.test(entry.type));
     if (this.followsBelow && linking) throw new Unsettled("links, and symlinks below followed");
     const result = this.below === undefined ? emptyTree() : copy(this.below);
@@ -99,19 +100,30 @@ class LayerModel {
     return overlay(result, this.own, this.below === undefined);
   }
 
+  private placeAll(changes: readonly Change[]): void {
+    try {
+      for (const change of changes) this.place(change);
+    } catch (error) {
+      if (!(error instanceof Refused) || !this.followsBelow) throw error;
+      throw new Unsettled(`after a symlink below was followed: ${error.message}`);
+    }
+  }
+
   /** Symlinks below that the layer takes away or replaces are not followed, wherever it says so. */
-  private noteHidden(components: readonly string[]): void {
-    const name = components.at(-1) ?? "";
-    const directory = components.slice(0, -1);
-    if (name === OPAQUE) this.hidden.push(`${directory.join("/")}/`);
-    else this.hidden.push([...directory, name.replace(/^\.wh\./, "")].join("/"));
+  private noteHidden({ type, path }: TarEntry): void {
+    const directory = split(path);
+    const name = directory.pop() ?? "";
+    const hides = [...directory, name.replace(/^\.wh\./, "")].join("/");
+    if (name === OPAQUE) this.hiddenBelow.push(directory.join("/"));
+    else this.hidden.add(hides);
+    if (name !== OPAQUE && (name.startsWith(".wh.") || type !== "dir"))
+      this.hiddenBelow.push(hides);
   }
 
   private isHidden(path: readonly string[]): boolean {
     const text = path.join("/");
-    return this.hidden.some(
-      (at) => text === at || `/${text}`.startsWith(`/${at}/`.replace(/\/+/g, "/")),
-    );
+    const isBelow = (at: string) => at === "" || text.startsWith(`${at}/`);
+    return this.hidden.has(text) || this.hiddenBelow.some(isBelow);
   }
 
   private place({ entry, content }: Change): void {
@@ -164,15 +176,14 @@ class LayerModel {
     const components = split(entry.linkPath);
     const last = components.pop();
     if (last === undefined) throw new Refused("links to the root");
-    const parent = this.find(components);
-    const target = [...(parent ?? components), last];
+    const parent = this.walk(components);
+    const target = [...parent, last];
     const itself = target.join("/") === [...path, name].join("/");
-    if (itself && this.nodeAt(target)?.kind === "inode") return;
     if (!itself && `${target.join("/")}/`.startsWith(`${[...path, name].join("/")}/`))
       throw new Refused("links to what it replaces");
     if (lookup(this.own, target)?.kind === "dir") throw new Refused("links to a directory");
     if (this.isThroughFile(target)) throw new Refused("links through a file");
-    const node = parent === undefined ? undefined : this.nodeAt(target);
+    const node = this.nodeAt(target);
     directory.children.set(name, node?.kind === "inode" ? node : BROKEN);
   }
 
@@ -197,12 +208,6 @@ class LayerModel {
       at = child;
     }
     return { directory: at, path };
-  }
-
-  /** As `walk`, but undefined where there is no such directory. */
-  private find(components: readonly string[]): readonly string[] | undefined {
-    const path = this.walk(components);
-    return path.length === 0 || this.nodeAt(path)?.kind === "dir" ? path : undefined;
   }
 
   /** The real path, with the symlinks of this layer and of those below followed. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { type CommandOptions, outcomeOf } from "../../fixtures/command.ts";
@@ -24,6 +24,17 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** What tests look at of a container's inspection. */
+export interface Inspected {
+  readonly State: { readonly Status: string; readonly Pid: number };
+  readonly BundlePath: string;
+  readonly HostConfig: object;
+  readonly Mounts: readonly { readonly Source: string }[];
+  readonly GraphDriver: { readonly Data: OverlayPaths };
+}
+
+type OverlayPaths = Readonly<Record<"UpperDir" | "WorkDir" | "LowerDir" | "MergedDir", string>>;
+
 /**
  * A store of its own, a registry with two images, and tsimg to be run with them.
  *
@@ -41,7 +52,7 @@ export class Stage implements AsyncDisposable {
     this.root = root;
     [this.tiny = "", this.special = ""] = images;
     this.resources = resources;
-    this.env = { ...process.env, TSIMG_ROOT: join(root, "store") };
+    this.env = { ...process.env, TSIMG, TSIMG_ROOT: join(root, "store") };
   }
 
   static async open(): Promise<Stage> {
@@ -58,8 +69,7 @@ export class Stage implements AsyncDisposable {
   async tsimg(args: readonly string[], options: CommandOptions = {}): Promise<Outcome> {
     const env = { ...this.env, ...options.env };
     const { stdout, ...rest } = await outcomeOf([TSIMG, ...args], { ...options, env });
-    // One byte a character: what isn't UTF-8 shows as it is.
-    return { ...rest, stdout: stdout.toString("latin1") };
+    return { ...rest, stdout: stdout.toString() };
   }
 
   /** As `tsimg`, of which success and silence on standard error are expected. */
@@ -74,12 +84,23 @@ export class Stage implements AsyncDisposable {
     return this.tsimg(["run", "--rm", ...flags, this.tiny, "sh", "-c", script]);
   }
 
+  /** Runs a line of shell in which `$TSIMG` is tsimg. */
+  async shell(line: string): Promise<Outcome> {
+    const { stdout, ...rest } = await outcomeOf(["sh", "-c", line], { env: this.env });
+    return { ...rest, stdout: stdout.toString() };
+  }
+
+  /** Waits for what is about to happen; the test's own time limit is the only one. */
+  async until(happened: () => Promise<boolean>): Promise<void> {
+    while (!(await happened())) await sleep(20);
+  }
+
   /** Starts tsimg and leaves it running. */
   start(args: readonly string[]): ChildProcess {
     return spawn(TSIMG, args, { env: this.env, stdio: ["ignore", "pipe", "pipe"] });
   }
 
-  inspect(name: string): Promise<Record<string, never>> {
+  inspect(name: string): Promise<Inspected> {
     return this.output("inspect", name).then((text) => JSON.parse(text)[0]);
   }
 
@@ -92,34 +113,24 @@ export class Stage implements AsyncDisposable {
       ...namesIn(join(store, "run")),
       ...namesIn(join(store, "containers")),
       ...(await lastingTraces(store)),
-      ...(await abandonedGroups()),
     ];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await using _resources = this.resources;
-    expect(await this.leftovers()).toEqual([]);
+    const left = await this.leftovers();
+    await this.shell("$TSIMG rm -f $($TSIMG ps -aq)");
+    expect(left).toEqual([]);
   }
 }
 
-/** Groups of containers without a process that don't go; other tests' containers come and go. */
-async function abandonedGroups(): Promise<readonly string[]> {
-  let groups = emptyGroups();
-  for (let tries = 0; groups.length > 0 && tries < 20; tries++) {
-    await sleep(100);
-    const now = new Set(emptyGroups());
-    groups = groups.filter((group) => now.has(group));
-  }
-  return groups;
-}
-
-function emptyGroups(): readonly string[] {
+/** Control groups of containers whose IDs start so, in whichever hierarchy. */
+export function groupsOf(start: string): readonly string[] {
   const mount = "/sys/fs/cgroup";
   const trees = [mount, ...namesIn(mount).map((name) => join(mount, name))];
   return trees
     .flatMap((tree) => namesIn(join(tree, "tsimg")).map((name) => join(tree, "tsimg", name)))
-    .filter((group) => /\/[0-9a-f]{64}$/.test(group))
-    .filter((group) => textOf(join(group, "cgroup.procs")) === "");
+    .filter((group) => basename(group).startsWith(start));
 }
 
 function namesIn(directory: string): readonly string[] {
@@ -127,14 +138,6 @@ function namesIn(directory: string): readonly string[] {
     return readdirSync(directory);
   } catch {
     return [];
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return "";
   }
 }
 

@@ -64,7 +64,7 @@ describe.skipIf(why)(`tsimg run on a terminal ${why ?? ""}`, () => {
         ["wait", "started\r\n"],
         ["type", "\x1a"],
         ["wait", "Stopped"],
-        ["type", "kill %1; echo $TERM\n"],
+        ["type", "kill -9 %1; sleep 0.1; echo $TERM\n"],
         ["wait", "xterm"],
         ["type", "\x04"],
       ],

@@ -275,9 +275,9 @@ describe.skipIf(reason)(`tsimg run ${reason ?? ""}`, () => {
 
     test("device nodes and names that aren't UTF-8 are right", async () => {
       const script =
-        "stat -c '%F %t:%T' /usr/share/null-copy; echo gone >/usr/share/null-copy; cd /etc; echo latin1-*; cat latin1-*";
+        "stat -c '%F %t:%T' /usr/share/null-copy; echo gone >/usr/share/null-copy; cd /etc; echo latin1-* | od -An -tx1; cat latin1-*";
       expect(await inSpecial(stage.special, "sh", "-c", script)).toBe(
-        "character special file 1:3\nlatin1-\xe9\xff\ntext",
+        "character special file 1:3\n 6c 61 74 69 6e 31 2d e9 ff 0a\ntext",
       );
     });
   });

@@ -8,6 +8,7 @@ import {
   unlinkSync,
 } from "node:fs";
 import { tolerating } from "../../sys/errno.ts";
+import { makeNode, S_IFCHR } from "../../sys/file-node.ts";
 import { setTime } from "../metadata.ts";
 import type { LayerRemainder } from "../remainder.ts";
 import { copyMetadata } from "./copy.ts";
@@ -30,6 +31,8 @@ export class ImpliedDirectories {
   /** Described after all, by an entry that came through a symlink or beside one. */
   private readonly described = new Set<string>();
   private readonly made: string[] = [];
+  /** Of those, the ones that took the place of a whiteout. */
+  private readonly uncovered = new Set<string>();
   private readonly moved = new Set<string>();
   private readonly moves: Move[] = [];
 
@@ -72,9 +75,19 @@ export class ImpliedDirectories {
       if (this.described.has(path)) continue;
       const below = tree.lookBelow(path);
       if (below?.isDirectory() === true || tree.upper.look(path)?.isDirectory() !== true) continue;
-      const gone = !kept.has(path) && this.removeEmpty(path);
+      const gone = (!kept.has(path) || this.uncovered.has(path)) && this.removeEmpty(path);
+      if (gone) this.coverAgain(path);
       if (!gone && below !== undefined) throw unsafe(path, "is used as a directory but is none");
     }
+  }
+
+  /** Nothing came to a directory for which a whiteout had made room. */
+  private coverAgain(path: string): void {
+    const { upper, below } = this.tree;
+    if (!this.uncovered.has(path)) return;
+    this.opaque.delete(path);
+    if (below?.look(path) === undefined) return;
+    upper.keepingTime(parentOf(path), () => makeNode(upper.at(path), S_IFCHR, 0));
   }
 
   private removeEmpty(path: string): boolean {
@@ -121,7 +134,10 @@ export class ImpliedDirectories {
       if (whiteout !== undefined) unlinkSync(made);
       mkdirSync(made, 0o755);
     });
-    if (whiteout !== undefined) this.hide(path);
+    if (whiteout !== undefined) {
+      this.hide(path);
+      this.uncovered.add(path);
+    }
     this.made.push(path);
     // A setgid directory above would have given its group.
     lchownSync(made, 0, 0);

@@ -16,9 +16,9 @@ export class Tsimg {
     return [TSIMG, "--root", this.root, ...args];
   }
 
-  /** Runs to its end, whatever its status. */
+  /** Runs to its end, whatever its status; it ends with this process at the latest. */
   run(...args: string[]): Promise<CommandOutcome> {
-    return outcomeOf(this.argv(args));
+    return outcomeOf(["setpriv", "--pdeathsig", "KILL", ...this.argv(args)]);
   }
 
   /** Standard output of a command that must succeed. */
@@ -28,10 +28,10 @@ export class Tsimg {
     return stdout.toString();
   }
 
-  /** Starts in a process group of its own, to be killed at some moment. */
+  /** Starts it, to be killed at some moment. */
   start(...args: string[]): ChildProcess {
     const [program = "", ...rest] = this.argv(args);
-    return spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"], detached: false });
+    return spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"] });
   }
 
   /** Names of all images. */
