@@ -169,13 +169,15 @@ export class ContentStore {
     }
   }
 
-  /** @throws TsimgError ERR_STORE when a blob that the database lists is gone or cut short */
-  check(digest: Digest): void {
+  /**
+   * Forgets a blob whose file is gone or not as long as it was: somebody has meddled with the
+   * store, and it is to be fetched again.
+   */
+  dropDamaged(digest: Digest): void {
     const size = this.size(digest);
-    const path = this.path(digest);
-    if (size !== undefined && existsSync(path) && statSync(path).size === size) return;
-    throw new TsimgError("ERR_STORE", `blob '${digest}' is missing or damaged in the store`, {
-      hint: "pull the image again",
-    });
+    if (size === undefined) return;
+    if (statSync(this.path(digest), { throwIfNoEntry: false })?.size === size) return;
+    this.database.run("update content set state = 'removing' where digest = ?", digest);
+    this.remove(digest);
   }
 }

@@ -55,10 +55,10 @@ export class BlobDownload implements Disposable {
 
   private async locate(signal: AbortSignal, onBusy: () => void): Promise<void> {
     const { digest, size } = this.descriptor;
+    this.content.dropDamaged(digest);
     if (this.content.size(digest) !== undefined) this.wasHere = true;
     else this.ingest = await this.content.ingest(digest, size, signal, onBusy);
     if (this.ingest === undefined) {
-      this.content.check(digest);
       this.path = this.content.path(digest);
       this.arrived(size);
     } else {

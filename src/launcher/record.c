@@ -64,6 +64,8 @@ void record_started(const char *path, pid_t pid) {
   struct text text = {0};
   text_add(&text, "{\"launcher\":");
   text_add_number(&text, getpid());
+  text_add(&text, ",\"launcherStartTime\":");
+  add_start_time(&text, getpid());
   text_add(&text, ",\"pid\":");
   text_add_number(&text, pid);
   text_add(&text, ",\"startTime\":");

@@ -25,12 +25,6 @@ function startTime(pid: number): string | undefined {
   return state === "Z" || state === "X" ? undefined : fields[19];
 }
 
-/** Names the process that has the number now; undefined when none lives. */
-export function identityOfLiving(pid: number): ProcessIdentity | undefined {
-  const start = startTime(pid);
-  return start === undefined ? undefined : identityOf(pid, start);
-}
-
 export function ownIdentity(): ProcessIdentity {
   return identityOf(process.pid, startTime(process.pid) ?? "0");
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { SnapshotStore } from "../../snapshot/snapshot-store.ts";
 import type { Database } from "../../store/database.ts";
 import type { StorePaths } from "../../store/paths.ts";
-import { bootId, identityOf, identityOfLiving, isAlive } from "../../store/process-identity.ts";
+import { bootId, identityOf, isAlive } from "../../store/process-identity.ts";
 import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import type {
@@ -15,8 +15,6 @@ import type {
   StartedRecord,
 } from "./container.ts";
 
-/** The launcher's name in /proc. */
-const LAUNCHER = "launcher";
 /** Docker's word for a process that was killed: 128 + SIGKILL. */
 const KILLED = 137;
 /** Docker's word for a container whose end nobody saw. */
@@ -151,10 +149,7 @@ export class ContainerStore {
 function isRunning(started: StartedRecord): boolean {
   if (started.bootId !== bootId()) return false;
   if (isAlive(identityOf(started.pid, started.startTime))) return true;
-  const name = tolerating(["ENOENT", "ESRCH"], () =>
-    readFileSync(`/proc/${started.launcher}/comm`, "latin1").trim(),
-  );
-  return name === LAUNCHER && identityOfLiving(started.launcher) !== undefined;
+  return isAlive(identityOf(started.launcher, started.launcherStartTime));
 }
 
 function lost(exitCode: number): ExitRecord {

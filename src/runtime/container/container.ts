@@ -36,6 +36,7 @@ export interface ContainerOptions {
 /** What the launcher writes when the container runs. */
 export interface StartedRecord {
   readonly launcher: number;
+  readonly launcherStartTime: string;
   readonly pid: number;
   readonly startTime: string;
   readonly bootId: string;

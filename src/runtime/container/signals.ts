@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { identityOf, identityOfLiving, isAlive } from "../../store/process-identity.ts";
+import { identityOf, isAlive } from "../../store/process-identity.ts";
 import { errorCode } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import type { Container } from "./container.ts";
@@ -68,10 +68,10 @@ export async function ended(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (container.state.status !== "running") return true;
-  const { pid, startTime, launcher } = container.state.started;
-  const both = [identityOf(pid, startTime), identityOfLiving(launcher)];
+  const { pid, startTime, launcher, launcherStartTime } = container.state.started;
+  const both = [identityOf(pid, startTime), identityOf(launcher, launcherStartTime)];
   for (const end = Date.now() + ms; Date.now() < end; ) {
-    if (!both.some((identity) => identity !== undefined && isAlive(identity))) return true;
+    if (!both.some(isAlive)) return true;
     await sleep(POLL, undefined, { signal });
   }
   return false;
