@@ -16,7 +16,6 @@ import type { Database } from "../store/database.ts";
 import type { StorePaths } from "../store/paths.ts";
 import { isAlive, ownIdentity } from "../store/process-identity.ts";
 import { tolerating } from "../sys/errno.ts";
-import { TsimgError } from "../sys/error.ts";
 import { Ingest } from "./ingest.ts";
 
 /** How often a waiting command looks whether another one has fetched the blob, in ms. */
