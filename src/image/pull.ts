@@ -16,8 +16,9 @@ import { TsimgError } from "../sys/error.ts";
 import { recordAccounts } from "./accounts.ts";
 import { collect, sweep } from "./collect.ts";
 import type { OnLayerEvent } from "./events.ts";
-import { fetchLayers, type WantedLayer } from "./fetch-layers.ts";
+import { fetchLayers } from "./fetch-layers.ts";
 import { type Image, type ImageStore, imageName, NO_CHAIN } from "./image-store.ts";
+import type { WantedLayer } from "./layer-run.ts";
 import { UnpackerPool } from "./unpacker-pool.ts";
 
 export interface PullContext {

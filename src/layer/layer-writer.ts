@@ -1,43 +1,22 @@
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  ftruncateSync,
-  futimesSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  rmdirSync,
-  rmSync,
-  symlinkSync,
-  writeSync,
-} from "node:fs";
+import { linkSync, lstatSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { errorCode, tolerating } from "../sys/errno.ts";
-import { TsimgError } from "../sys/error.ts";
-import { makeNode, S_IFCHR, S_IFIFO } from "../sys/file-node.ts";
+import { makeNode, S_IFIFO } from "../sys/file-node.ts";
+import { entryError } from "./entry-error.ts";
 import { entryComponents, UnsafeName } from "./entry-path.ts";
 import { Directory, LayerTree } from "./layer-tree.ts";
-import { isPlainTime, setOwnerAndMode, setTime, setXattrs } from "./metadata.ts";
+import { setOwnerAndMode, setTime, setXattrs } from "./metadata.ts";
+import { NewFile } from "./new-file.ts";
 import { Pending } from "./pending.ts";
 import type { LayerRemainder } from "./remainder.ts";
-import { type ByteString, displayName, fsPath } from "./tar/byte-string.ts";
+import { type ByteString, fsPath } from "./tar/byte-string.ts";
 import type { TarEntry, TarHandler } from "./tar/entry.ts";
 import { TarFault } from "./tar/fault.ts";
 import { classifyName } from "./whiteout.ts";
+import { Whiteouts } from "./whiteouts.ts";
 
-const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const MAX_ID = 0xffff_fffe;
 const THROUGH_FILE = "leads through something that is not a directory";
 const LINK_THROUGH_FILE = "is a hard link through something that is not a directory";
-
-interface OpenFile {
-  readonly fd: number;
-  readonly path: ByteString;
-  readonly entry: TarEntry;
-  end: number;
-}
 
 /**
  * Writes one layer into an empty directory, in overlay form, in archive order.
@@ -56,16 +35,16 @@ export class LayerWriter implements TarHandler {
   bytes = 0;
   entries = 0;
   private readonly tree = new LayerTree((directory) => this.makeDirectory(directory));
-  private readonly whiteouts = new Map<ByteString, { directory: Directory; name: string }>();
   private readonly pending = new Pending();
-  private file: OpenFile | undefined;
+  private readonly whiteouts = new Whiteouts(this.tree, this.pending);
+  private file: NewFile | undefined;
 
   entry(entry: TarEntry): void {
     this.entries += 1;
     try {
       this.place(entry);
     } catch (error) {
-      throw explain(error, entry.path);
+      throw entryError(error, entry.path);
     }
   }
 
@@ -80,43 +59,23 @@ export class LayerWriter implements TarHandler {
     if (kind.kind === "refused") throw new UnsafeName(`is ${kind.why}`);
     const directory = this.directory(components);
     if (kind.kind === "opaque") directory.opaque = true;
-    else if (kind.kind === "whiteout")
-      this.whiteouts.set(directory.childPath(kind.name), { directory, name: kind.name });
+    else if (kind.kind === "whiteout") this.whiteouts.add(directory, kind.name);
     else if (kind.kind === "plain") this.write(entry, directory, name);
   }
 
   data(chunk: Buffer, position: number): void {
-    const file = this.file;
-    if (file === undefined) return;
-    for (let done = 0; done < chunk.length; )
-      done += writeSync(file.fd, chunk, done, chunk.length - done, position + done);
-    file.end = position + chunk.length;
+    this.file?.write(chunk, position);
   }
 
   entryEnd(): void {
-    const file = this.file;
-    if (file === undefined) return;
+    const { file } = this;
     this.file = undefined;
-    const { fd, entry, path } = file;
-    try {
-      if (file.end < entry.size) ftruncateSync(fd, entry.size);
-      if (entry.uid !== 0 || entry.gid !== 0) {
-        fchownSync(fd, entry.uid, entry.gid);
-        // chown(2) takes setuid and setgid away.
-        if (entry.mode > 0o777) fchmodSync(fd, entry.mode);
-      }
-      // Attributes after the owner: chown(2) removes security.capability.
-      if (entry.xattrs.size > 0) this.setXattrs(path, entry);
-      if (isPlainTime(entry.mtime)) futimesSync(fd, entry.mtime.seconds, entry.mtime.seconds);
-    } finally {
-      closeSync(fd);
-    }
-    if (!isPlainTime(entry.mtime)) setTime(fsPath(path), entry.mtime);
+    file?.finish((name, value) => this.pending.addXattr(file.path, name, value));
   }
 
   /** Makes whiteouts, then describes the directories. Answers what is left to others. */
   finish(): LayerRemainder {
-    const whiteouts = this.makeWhiteouts();
+    const whiteouts = this.whiteouts.make();
     const directories = [...this.tree.directories()];
     for (const directory of directories) this.describe(directory);
     const [root, ...below] = directories;
@@ -187,8 +146,7 @@ export class LayerWriter implements TarHandler {
 
   private openFile(entry: TarEntry, path: ByteString): void {
     this.bytes += entry.size;
-    const fd = this.replacing(path, () => openSync(fsPath(path), CREATE, entry.mode));
-    this.file = { fd, path, entry, end: 0 };
+    this.file = this.replacing(path, () => new NewFile(path, entry));
   }
 
   private writeLink(entry: TarEntry, parent: Directory, name: string): void {
@@ -246,46 +204,6 @@ export class LayerWriter implements TarHandler {
     setXattrs(fsPath(path), entry, (name, value) => this.pending.addXattr(path, name, value));
   }
 
-  /** @returns those that there are now, to be compared with the parent later */
-  private makeWhiteouts(): ByteString[] {
-    const standing = [...this.whiteouts.values()].filter(({ directory }) =>
-      this.tree.holds(directory),
-    );
-    for (const { directory, name } of standing) {
-      const child = directory.children.get(name);
-      // The directory was removed, then made again: nothing of the old one may show.
-      if (child instanceof Directory) child.remade = !this.removePhantom(child);
-    }
-    return standing
-      .filter(({ directory, name }) => this.makeWhiteout(directory, name))
-      .map(({ directory, name }) => directory.childPath(name));
-  }
-
-  private makeWhiteout(directory: Directory, name: string): boolean {
-    const path = directory.childPath(name);
-    if (directory.children.has(name) || this.pending.has(path)) return false;
-    // Overlay lists a whiteout in an opaque directory as a name that can't be opened.
-    for (let at: Directory | undefined = directory; at !== undefined; at = at.parent)
-      if (at.opaque || at.remade) return false;
-    const made = tolerating(["EEXIST", "ENOENT", "ENOTDIR"], () => {
-      makeNode(fsPath(path), S_IFCHR, 0);
-      return true;
-    });
-    return made === true;
-  }
-
-  /** Removes a directory that is there only because whiteouts were said to be in it. */
-  private removePhantom(directory: Directory): boolean {
-    const path = directory.path as ByteString;
-    if (directory.entry !== undefined || directory.opaque || this.pending.hasBelow(path))
-      return false;
-    for (const child of directory.children.values())
-      if (!(child instanceof Directory) || !this.removePhantom(child)) return false;
-    const empty = tolerating(["ENOTEMPTY"], () => rmdirSync(fsPath(path)) ?? true) === true;
-    if (empty && directory.parent !== undefined) this.tree.forget(directory.parent, directory.name);
-    return empty;
-  }
-
   private makeDirectory(directory: Directory): void {
     if (this.pending.has(directory.path as ByteString)) throw new TarFault(THROUGH_FILE);
     mkdirSync(fsPath(directory.path as ByteString), 0o755);
@@ -314,24 +232,6 @@ export class LayerWriter implements TarHandler {
       return make();
     }
   }
-}
-
-/** Names the entry in an error; the caller adds the layer. */
-function explain(error: unknown, path: ByteString): unknown {
-  const entry = `entry '${displayName(path)}'`;
-  if (error instanceof UnsafeName)
-    return new TsimgError("ERR_LAYER_UNSAFE", `${entry} ${error.message}`, {
-      hint: "the layer is built wrongly or an attack: nothing of it was kept",
-    });
-  if (error instanceof TarFault)
-    return new TsimgError("ERR_LAYER_CORRUPT", `${entry}: ${error.message}`);
-  const code = errorCode(error);
-  if (error instanceof TsimgError || code === undefined) return error;
-  return new TsimgError("ERR_UNPACK", `${entry} can't be written: ${code}`, {
-    cause: error,
-    ...(code === "ENOSPC" && { hint: "the file system is full: make room or use another --root" }),
-    ...(code === "EDQUOT" && { hint: "the disk quota is used up" }),
-  });
 }
 
 const EPOCH = { seconds: 0, nanoseconds: 0 };

@@ -5,7 +5,7 @@ import type { Database } from "../store/database.ts";
 import { isAlive, ownIdentity } from "../store/process-identity.ts";
 import { TsimgError } from "../sys/error.ts";
 import type { MountSpec } from "../sys/mount-spec.ts";
-import { randomHex } from "../sys/random.ts";
+import { SnapshotRows } from "./snapshot-rows.ts";
 
 /** How often a waiting command looks whether another one has unpacked the layer, in ms. */
 const POLL = 40;
@@ -15,19 +15,6 @@ export const UNNEEDED = `kind = 'committed' and state = 'ready'
   and not exists (select 1 from snapshots c where c.parent = s.id and c.state != 'removing')
   and not exists (select 1 from manifest_layers l where l.chain_id = s.chain_id)
   and not exists (select 1 from lease_holds h where h.kind = 'chain' and h.ref = s.chain_id)`;
-
-export interface Snapshot {
-  readonly id: SnapshotId;
-  readonly driver: string;
-  /** `committed`: an image's layer; `active`: a container's writable one; `view`: read-only. */
-  readonly kind: "committed" | "active" | "view";
-  readonly parent: SnapshotId | null;
-  readonly chain_id: ChainId | null;
-  readonly state: "creating" | "ready" | "removing";
-  readonly created: string;
-  readonly bytes: number;
-  readonly inodes: number;
-}
 
 /**
  * Which snapshots there are, whose parent is whose, over any number of drivers: after
@@ -40,12 +27,11 @@ export interface Snapshot {
  * A `creating` row belongs to the process it names. When that is dead, the row and what
  * the driver has of it are undone: by whoever wants the same chain, or by `recover`.
  */
-export class SnapshotStore {
-  private readonly database: Database;
+export class SnapshotStore extends SnapshotRows {
   private readonly drivers: ReadonlyMap<string, StorageDriver>;
 
   constructor(database: Database, drivers: readonly StorageDriver[]) {
-    this.database = database;
+    super(database);
     this.drivers = new Map(drivers.map((driver) => [driver.name, driver]));
   }
 
@@ -56,56 +42,6 @@ export class SnapshotStore {
     throw new TsimgError("ERR_DRIVER", `no storage driver is called '${name}'`, {
       hint: `there are ${[...this.drivers.keys()].join(", ")}`,
     });
-  }
-
-  get(id: string): Snapshot | undefined {
-    return this.database.get<Snapshot>("select * from snapshots where id = ?", id);
-  }
-
-  /** The unpacked snapshot of a chain, once it is ready. */
-  byChain(driver: string, chain: ChainId): Snapshot | undefined {
-    return this.database.get<Snapshot>(
-      "select * from snapshots where driver = ? and chain_id = ? and state = 'ready'",
-      driver,
-      chain,
-    );
-  }
-
-  /** Names of the drivers in which a chain is unpacked. */
-  driversOf(chain: ChainId): readonly string[] {
-    return this.database
-      .all<{ driver: string }>(
-        "select driver from snapshots where chain_id = ? and state = 'ready' order by driver",
-        chain,
-      )
-      .map((row) => row.driver);
-  }
-
-  /** Every snapshot, parents before their children. */
-  walk(): readonly Snapshot[] {
-    return this.database.all<Snapshot>(
-      `with recursive tree (id, depth) as (
-         select id, 0 from snapshots where parent is null
-         union all
-         select s.id, depth + 1 from snapshots s join tree on s.parent = tree.id
-       )
-       select s.* from snapshots s join tree using (id) order by depth, created`,
-    );
-  }
-
-  /** What lies below a snapshot, nearest first. */
-  parents(id: SnapshotId | null): readonly SnapshotId[] {
-    return this.database
-      .all<{ id: SnapshotId }>(
-        `with recursive below (id, depth) as (
-           select parent, 1 from snapshots where id = ?
-           union all
-           select s.parent, depth + 1 from snapshots s join below on s.id = below.id
-         )
-         select id from below where id is not null order by depth`,
-        id,
-      )
-      .map((row) => row.id);
   }
 
   /**
@@ -206,16 +142,6 @@ export class SnapshotStore {
   /** What the driver keeps of a snapshot, for a launcher that removes it by itself. */
   files(id: SnapshotId): readonly string[] {
     return this.driver(this.existing(id).driver).files?.(id) ?? [];
-  }
-
-  /** What `setAccounts` recorded, or undefined. */
-  accounts(id: SnapshotId): string | undefined {
-    const sql = "select accounts from snapshots where id = ?";
-    return this.database.get<{ accounts: string | null }>(sql, id)?.accounts ?? undefined;
-  }
-
-  setAccounts(id: SnapshotId, accounts: string): void {
-    this.database.run("update snapshots set accounts = ? where id = ?", accounts, id);
   }
 
   /** What drivers have on disk that no row names. Call inside a transaction. */
@@ -322,34 +248,5 @@ export class SnapshotStore {
       return child === undefined && this.markRemoving(id);
     });
     if (marked) this.destroy(id);
-  }
-
-  private existing(id: SnapshotId): Snapshot {
-    const snapshot = this.get(id);
-    if (snapshot !== undefined) return snapshot;
-    throw new TsimgError("ERR_NO_SUCH_SNAPSHOT", `there is no snapshot '${id}'`);
-  }
-
-  private insert(row: {
-    driver: string;
-    kind: Snapshot["kind"];
-    parent: SnapshotId | null;
-    chain: ChainId | null;
-    state: "creating" | "ready";
-  }): SnapshotId {
-    const id = randomHex(64) as SnapshotId;
-    this.database.run(
-      `insert into snapshots (id, driver, kind, parent, chain_id, state, owner, created)
-       values (?, ?, ?, ?, ?, ?, ?, ?)`,
-      id,
-      row.driver,
-      row.kind,
-      row.parent,
-      row.chain,
-      row.state,
-      row.state === "creating" ? ownIdentity() : null,
-      new Date().toISOString(),
-    );
-    return id;
   }
 }

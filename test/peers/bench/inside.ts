@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { outputOf } from "../../../fixtures/command.ts";
 import { bigImage } from "../../../fixtures/images/big-image.ts";
 import { tinyImage } from "../../../fixtures/images/tiny-image.ts";
-import { startRegistry } from "../../../fixtures/registry/registry.ts";
+import { type Registry, startRegistry } from "../../../fixtures/registry/registry.ts";
 import { type Group, makeGroup } from "../cgroup.ts";
 import { startContainerd } from "../tools/containerd.ts";
 import { startDocker } from "../tools/docker.ts";
@@ -12,18 +12,27 @@ import { openPodman } from "../tools/podman.ts";
 import type { Tool, ToolOptions } from "../tools/tool.ts";
 import { openTsimg, type Tsimg } from "../tools/tsimg.ts";
 import { hideMachineState, makeArena } from "./arena.ts";
+import { fileCases, listCases, upToDateCases } from "./budget-suites.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { type BenchOptions, parseOptions, type SuiteName } from "./options.ts";
-import { machineLines, memoryLines, timeLines } from "./report.ts";
+import { machineLines, memoryLines, resumeLines, timeLines } from "./report.ts";
+import { resumedPulls } from "./resume.ts";
 import { memoryRounds, type RoundsOptions, timeRounds } from "./rounds.ts";
 import { memoryCases, pullCases, runCases, type Stage, unpackCases } from "./suites.ts";
 
-const RUNS: Readonly<Record<SuiteName, number>> = { pull: 5, unpack: 5, run: 20, memory: 3 };
+const RUNS: Readonly<Record<SuiteName, number>> = {
+  ...{ pull: 5, unpack: 5, run: 20, memory: 3 },
+  ...{ list: 20, uptodate: 5, file: 3, resume: 1 },
+};
 const TITLES: Readonly<Record<SuiteName, string>> = {
   pull: "pull of the big image from a loopback registry until it can be run",
   unpack: "unpack of the big image from local files",
   run: "run of `true` in the tiny image, without network",
   memory: "memory of a pull of the big image (PSS of all processes)",
+  list: "200 images, 200 containers, against a Node that does nothing",
+  uptodate: "pull of a tag that is up to date",
+  file: "unpack of one file of 1 GiB that doesn't compress",
+  resume: "pull of the big image killed at one half, then run again",
 };
 
 /** @param work an existing directory; its name is that of the control group, too */
@@ -54,20 +63,35 @@ async function main(work: string, group: string, options: BenchOptions): Promise
     const runs = options.runs ?? RUNS[suite];
     const title = `${TITLES[suite]}, ${options.backing}, ${runs} runs`;
     const rounds: RoundsOptions = { runs, settle, home, progress: console.error };
-    json[suite] = await runSuite(suite, title, stage, rounds);
+    json[suite] = await runSuite(suite, title, stage, rounds, registry);
   }
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify(json, null, 2));
   warnIfBusy(machine);
 }
 
-async function runSuite(suite: SuiteName, title: string, stage: Stage, rounds: RoundsOptions) {
+async function runSuite(
+  suite: SuiteName,
+  title: string,
+  stage: Stage,
+  rounds: RoundsOptions,
+  registry: Registry,
+) {
+  if (suite === "resume") {
+    const results = await resumedPulls(stage, registry.port);
+    rounds.home.enter();
+    for (const line of resumeLines(TITLES.resume, results)) console.log(line);
+    return results;
+  }
   if (suite === "memory") {
     const results = await memoryRounds(memoryCases(stage), rounds);
     for (const line of memoryLines(title, results)) console.log(line);
     return Object.fromEntries(results);
   }
-  const cases = { pull: pullCases, unpack: unpackCases, run: runCases }[suite];
-  const results = await timeRounds(await cases(stage), rounds);
+  const cases = {
+    ...{ pull: pullCases, unpack: unpackCases, run: runCases },
+    ...{ list: listCases, uptodate: upToDateCases, file: fileCases },
+  }[suite];
+  const results = await timeRounds(await cases(stage, registry), rounds);
   for (const line of timeLines({ title, results })) console.log(line);
   return Object.fromEntries(results);
 }

@@ -1,5 +1,6 @@
 import type { Machine } from "./machine.ts";
 import type { MemoryPeak, Timing } from "./measure.ts";
+import type { Resumed } from "./resume.ts";
 import type { Results } from "./rounds.ts";
 
 export interface TimeTable {
@@ -44,6 +45,18 @@ export function memoryLines(title: string, results: Results<MemoryPeak>): readon
     mebibytes(median(peaks.map((peak) => peak.restKb))),
   ]);
   return [`\n${title}`, ...columns([["", "peak", "anonymous", "at rest"], ...table])];
+}
+
+export function resumeLines(title: string, results: readonly Resumed[]): readonly string[] {
+  const table = results.map(({ name, size, cutBytes, twiceBytes }) => [
+    name,
+    mebibytes(size / 1024),
+    mebibytes(cutBytes / 1024),
+    mebibytes(twiceBytes / 1024),
+    `${((100 * twiceBytes) / size).toFixed(2)} %`,
+  ]);
+  const head = ["", "image", "killed at", "fetched twice", "of all"];
+  return [`\n${title}`, ...columns([head, ...table])];
 }
 
 export function median(values: readonly number[]): number {

@@ -18,6 +18,7 @@ export async function startContainerd(options: ToolOptions): Promise<Tool> {
   let containers = 0;
   return {
     name: "containerd",
+    hasDaemon: true,
     pull: (reference) => ({ argv: [...ctr, "images", "pull", "--plain-http", reference] }),
     run(reference, command) {
       containers += 1;

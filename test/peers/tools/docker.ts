@@ -22,6 +22,7 @@ export async function startDocker(options: ToolOptions): Promise<Tool> {
   });
   return {
     name: "docker",
+    hasDaemon: true,
     pull: (reference) => ({ argv: [...docker, "pull", "--quiet", reference] }),
     run: (reference, command) => ({
       argv: [...docker, "run", "--rm", "--network", "none", reference, ...command],

@@ -12,6 +12,7 @@ export async function openPodman(options: ToolOptions): Promise<Tool> {
   await outputOf([...podman, "info"]);
   return {
     name: "podman",
+    hasDaemon: false,
     pull: (reference) => ({
       argv: [...podman, "pull", "--quiet", "--tls-verify=false", reference],
     }),

@@ -7,6 +7,8 @@ export interface Invocation {
 /** A tool that pulls images from a registry and runs them, with a store of its own. */
 export interface Tool extends AsyncDisposable {
   readonly name: string;
+  /** Whether a daemon does its work, so that killing a command doesn't stop it. */
+  readonly hasDaemon: boolean;
   /** Fetches and unpacks an image until it can be run. */
   pull(reference: string): Invocation;
   /** Runs a command in a container without network that is removed at its end. */

@@ -2,15 +2,16 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { outcomeOf, outputOf } from "../../../fixtures/command.ts";
 import type { OverlayDirs } from "../tree-compare/overlay-view.ts";
-import type { Invocation, Tool, ToolOptions } from "./tool.ts";
+import type { Tool, ToolOptions } from "./tool.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../../bin/tsimg");
 
 export interface Tsimg extends Tool {
   /** The directories of a pulled image's layers. */
   overlayDirs(reference: string): Promise<OverlayDirs>;
-  /** Unpacks an image whose content is in the store; absent where there is no such command. */
-  readonly unpack?: (reference: string) => Invocation;
+  readonly program: string;
+  /** Its store. */
+  readonly root: string;
 }
 
 /**
@@ -23,9 +24,11 @@ export async function openTsimg(options: Pick<ToolOptions, "store">): Promise<Ts
   const version = await outcomeOf([PROGRAM, "version"]).catch((error: Error) => error);
   if (version instanceof Error) throw version;
   if (version.status !== 0) throw new Error(`tsimg does not start: ${version.stderr.trim()}`);
-  const canUnpack = (await outcomeOf([PROGRAM, "unpack", "--help"])).status === 0;
   return {
     name: "tsimg",
+    hasDaemon: false,
+    program: PROGRAM,
+    root: options.store,
     pull: (reference) => ({ argv: [...tsimg, "pull", "--quiet", reference] }),
     run: (reference, command) => ({
       argv: [...tsimg, "run", "--rm", "--network", "none", reference, ...command],
@@ -34,9 +37,6 @@ export async function openTsimg(options: Pick<ToolOptions, "store">): Promise<Ts
       const format = "{{json .GraphDriver.Data}}";
       return JSON.parse(await outputOf([...tsimg, "inspect", "--format", format, reference]));
     },
-    ...(canUnpack && {
-      unpack: (reference: string) => ({ argv: [...tsimg, "unpack", "--fresh", reference] }),
-    }),
     // The whole store goes: there is no daemon that would mind.
     forget: () => rm(options.store, { recursive: true, force: true }),
     async [Symbol.asyncDispose]() {},

@@ -1,0 +1,273 @@
+import { availableParallelism } from "node:os";
+import type { SnapshotId } from "../../drivers/driver.ts";
+import type { ContentStore } from "../content/content-store.ts";
+import type { UnpackResult } from "../layer/remainder.ts";
+import { DEFAULT_TAR_LIMITS } from "../layer/tar/limits.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { ChainId, DiffId, Digest } from "../oci/digest.ts";
+import { layerCompression } from "../oci/manifest.ts";
+import type { Reference } from "../oci/reference.ts";
+import type { RegistryClient } from "../registry/client.ts";
+import type { SnapshotStore } from "../snapshot/snapshot-store.ts";
+import type { Flusher } from "../store/flush.ts";
+import { TsimgError } from "../sys/error.ts";
+import { BlobDownload } from "./blob-download.ts";
+import type { OnLayerEvent } from "./events.ts";
+import { sealLayer } from "./seal-layer.ts";
+import { Slots } from "./slots.ts";
+import type { UnpackerPool } from "./unpacker-pool.ts";
+
+export interface FetchContext {
+  readonly content: ContentStore;
+  readonly snapshots: SnapshotStore;
+  readonly flusher: Flusher;
+  readonly client: RegistryClient;
+  readonly unpackers: UnpackerPool;
+  /** An empty directory to mount the parent's tree on. */
+  readonly view: string;
+}
+
+export interface WantedLayer {
+  readonly descriptor: Descriptor;
+  readonly diffId: DiffId;
+  readonly chainId: ChainId;
+}
+
+export interface FetchOptions {
+  readonly driver: string;
+  readonly reference: Reference;
+  /** Layers downloaded at the same time. */
+  readonly parallel: number;
+  /** Bytes that one layer may have when decompressed. */
+  readonly maxLayerBytes: number;
+  readonly signal: AbortSignal;
+  readonly onEvent: OnLayerEvent;
+}
+
+/**
+ * One fetch of an image's layers while it goes on.
+ *
+ *     download ─▶ unpack ─▶ seal (after the layer below is sealed) ─▶ commit (after it is
+ *                                                     flushed, and the layer below committed)
+ */
+export class LayerRun implements Disposable {
+  private readonly context: FetchContext;
+  private readonly options: FetchOptions;
+  private readonly downloads = new Map<Digest, BlobDownload>();
+  private readonly arrivals = new Map<Digest, Promise<void>>();
+  private readonly claimed: SnapshotId[] = [];
+  private early = false;
+  private readonly tasks: Promise<unknown>[] = [];
+  private readonly downloadSlots: Slots;
+  private readonly unpackSlots = new Slots(Math.max(2, availableParallelism()));
+
+  constructor(context: FetchContext, options: FetchOptions) {
+    this.context = context;
+    this.options = options;
+    this.downloadSlots = new Slots(options.parallel);
+  }
+
+  async all(layers: readonly WantedLayer[]): Promise<SnapshotId | null> {
+    for (const layer of layers) this.report(layer, "waiting", 0);
+    for (const { descriptor } of layers) this.fetch(descriptor);
+    const arrived = this.watch(Promise.all(this.arrivals.values()));
+    const [top] = await Promise.all([this.unpackAll(layers), arrived]);
+    await this.publishRest();
+    return top;
+  }
+
+  /**
+   * From now on blobs are published as soon as they are here: this pull waits for another
+   * one, which may in turn wait for a blob that this one has fetched.
+   */
+  private publishEarly(): void {
+    if (this.early) return;
+    this.early = true;
+    void this.watch(this.publishRest());
+  }
+
+  /** Blobs of layers that are not unpacked by this pull, or not yet. */
+  private async publishRest(): Promise<void> {
+    const rest = [...this.downloads.values()].filter((download) => download.unpublished);
+    if (rest.length === 0) return;
+    await this.context.flusher.flush();
+    for (const download of rest) download.publish();
+  }
+
+  /** Waits until nothing runs any more, however it ended. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.tasks, ...this.arrivals.values()]);
+  }
+
+  undo(discard: boolean): void {
+    for (const id of this.claimed.toReversed()) {
+      const snapshot = this.context.snapshots.get(id);
+      if (snapshot?.state === "creating") this.context.snapshots.remove(id);
+    }
+    if (discard) for (const download of this.downloads.values()) download.discard();
+  }
+
+  [Symbol.dispose](): void {
+    for (const download of this.downloads.values()) download[Symbol.dispose]();
+  }
+
+  private async unpackAll(layers: readonly WantedLayer[]): Promise<SnapshotId | null> {
+    let parent: SnapshotId | null = null;
+    let sealed: Promise<unknown> = Promise.resolve();
+    let committed: Promise<unknown> = sealed;
+    for (const layer of layers) {
+      const { snapshots } = this.context;
+      const { driver, signal } = this.options;
+      const id: SnapshotId | undefined = await snapshots.claimChain(
+        driver,
+        layer.chainId,
+        parent,
+        signal,
+        () => this.publishEarly(),
+      );
+      if (id === undefined) {
+        this.report(layer, "exists", layer.descriptor.size);
+        parent = snapshots.byChain(driver, layer.chainId)?.id ?? null;
+        continue;
+      }
+      this.claimed.push(id);
+      const result = this.watch(this.unpackAndSeal(layer, id, sealed));
+      committed = this.watch(this.commit(layer, id, result, committed));
+      sealed = result;
+      parent = id;
+    }
+    await committed;
+    return parent;
+  }
+
+  /** Unpacks at once; seals after the layer below is sealed. */
+  private async unpackAndSeal(
+    layer: WantedLayer,
+    id: SnapshotId,
+    below: Promise<unknown>,
+  ): Promise<UnpackResult> {
+    const { descriptor } = layer;
+    const { context, options } = this;
+    // Watched, so that nothing is undone while an unpack process may still write.
+    const unpacking = this.watch(
+      this.unpackSlots.run(options.signal, () => this.unpack(layer, id)),
+    );
+    const [result] = await Promise.all([unpacking, this.arrivals.get(descriptor.digest)]);
+    checkDiffId(layer, result);
+    await below;
+    options.signal.throwIfAborted();
+    this.report(layer, "stitching", descriptor.size);
+    try {
+      sealLayer(context.snapshots, context.view, id, result.remainder);
+    } catch (error) {
+      throw namingLayer(error, descriptor.digest);
+    }
+    return result;
+  }
+
+  /** Layers that are sealed while the disk is flushed share the next flush. */
+  private async commit(
+    layer: WantedLayer,
+    id: SnapshotId,
+    sealed: Promise<UnpackResult>,
+    below: Promise<unknown>,
+  ): Promise<void> {
+    const { bytes, entries } = await sealed;
+    await this.context.flusher.flush();
+    await below;
+    this.options.signal.throwIfAborted();
+    this.downloads.get(layer.descriptor.digest)?.publish();
+    this.context.snapshots.commit(id, { bytes, inodes: entries });
+    this.report(layer, "done", layer.descriptor.size);
+  }
+
+  private async unpack(layer: WantedLayer, id: SnapshotId): Promise<UnpackResult> {
+    const { descriptor } = layer;
+    const { context, options } = this;
+    const download = await this.begun(descriptor);
+    options.signal.throwIfAborted();
+    const directory = context.snapshots.upperDirectory(id);
+    const job = {
+      blob: download.path,
+      size: descriptor.size,
+      compression: layerCompression(descriptor.mediaType),
+      directory,
+      maxBytes: options.maxLayerBytes,
+      limits: DEFAULT_TAR_LIMITS,
+    };
+    return context.unpackers.use(async (unpacker) => {
+      const follow = (available: number, last: boolean) => unpacker.available(available, last);
+      const unpacked = unpacker.unpack(job, (position) => {
+        if (download.state === "complete") this.report(layer, "unpacking", position);
+      });
+      follow(download.available, download.available === descriptor.size);
+      download.followers.push(follow);
+      try {
+        return await unpacked;
+      } catch (error) {
+        throw namingLayer(error, descriptor.digest);
+      }
+    });
+  }
+
+  private fetch(descriptor: Descriptor): void {
+    if (this.downloads.has(descriptor.digest)) return;
+    const { context, options } = this;
+    const download = new BlobDownload(context.content, descriptor);
+    this.downloads.set(descriptor.digest, download);
+    const arrival = this.downloadSlots.run(options.signal, async () => {
+      await download.begin(options.signal, () => this.publishEarly());
+      if (download.state === "downloading")
+        download.followers.push((available) =>
+          options.onEvent({
+            digest: descriptor.digest,
+            phase: "downloading",
+            current: available,
+            total: descriptor.size,
+          }),
+        );
+      await download.finish(context.client, options.reference, options.signal);
+      if (this.early) await this.publishRest();
+    });
+    // It may have failed before it began.
+    arrival.catch((error: unknown) => download.fail(error));
+    this.arrivals.set(descriptor.digest, arrival);
+  }
+
+  /** The blob's download, once it is known where its bytes are. */
+  private async begun(descriptor: Descriptor): Promise<BlobDownload> {
+    const download = this.downloads.get(descriptor.digest);
+    if (download === undefined) throw new Error(`no download of ${descriptor.digest}`);
+    await download.begun;
+    return download;
+  }
+
+  private watch<T>(task: Promise<T>): Promise<T> {
+    this.tasks.push(task);
+    // Whoever awaits it hears of a failure; until then it is not unhandled.
+    task.catch(() => {});
+    return task;
+  }
+
+  private report(layer: WantedLayer, phase: Parameters<OnLayerEvent>[0]["phase"], current: number) {
+    const { digest, size } = layer.descriptor;
+    this.options.onEvent({ digest, phase, current, total: size });
+  }
+}
+
+function checkDiffId(layer: WantedLayer, result: UnpackResult): void {
+  if (result.diffId === layer.diffId) return;
+  throw new TsimgError(
+    "ERR_DIFFID_MISMATCH",
+    `layer '${layer.descriptor.digest}' unpacks to ${result.diffId}, the image says ${layer.diffId}`,
+    { hint: "the image is not what its publisher described: tell them; nothing of it was kept" },
+  );
+}
+
+function namingLayer(error: unknown, digest: Digest): unknown {
+  if (!(error instanceof TsimgError)) return error;
+  return new TsimgError(error.code, `layer '${digest}': ${error.message}`, {
+    cause: error,
+    ...(error.hint !== undefined && { hint: error.hint }),
+  });
+}
