@@ -22,6 +22,7 @@ How to go on:
 export function command(): Command {
   return new Command("demo")
     .description("see the whole story in a few seconds: build, pull, run, look inside, clean up")
+    .addHelpText("after", "\nExamples:\n  $ tsimg demo\n  $ tsimg demo | less -R\n")
     .action(async () => {
       if (process.getuid?.() !== 0)
         throw new TsimgError("ERR_ROOT_REQUIRED", "the demo needs root: it mounts file systems", {

@@ -69,7 +69,8 @@ function takeShort(
       set(flags, option, undefined, 0);
       continue;
     }
-    if (at + 1 < word.length) return set(flags, option, word.slice(at + 1), 0);
+    // As docker has it: -m512m and -m=512m.
+    if (at + 1 < word.length) return set(flags, option, word.slice(at + 1).replace(/^=/, ""), 0);
     return next === undefined ? undefined : set(flags, option, next, 1);
   }
   return 0;

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from "./command.ts";
 import { interruptible, openApp } from "./globals.ts";
 import { createPullProgress } from "./output/progress.ts";
 import { pullFromRegistry } from "./registry-pull.ts";
+import { requireRoot } from "./require-root.ts";
 
 interface PullFlags {
   readonly platform?: string;
@@ -35,6 +36,7 @@ export function command(): Command {
     .option("--max-layer-size <size>", "refuse layers that unpack to more (TSIMG_MAX_LAYER_BYTES)")
     .addHelpText("after", EXAMPLES)
     .action(async (image: string, flags: PullFlags, command: Command) => {
+      requireRoot("unpacking layers, whose files belong to many users,");
       using app = openApp(command);
       const reference = parseReference(image);
       const progress = createPullProgress(process.stdout, { quiet: flags.quiet === true });

@@ -4,6 +4,7 @@ import { hostPlatform, parsePlatform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
 import { TsimgError } from "../sys/error.ts";
 import type { PullProgress } from "./output/progress.ts";
+import { requireRoot } from "./require-root.ts";
 import { VERSION } from "./version.ts";
 
 /** A layer may unpack to 64 GiB unless told otherwise. */
@@ -23,10 +24,7 @@ export interface RegistryPull {
 
 /** Pulls with the registry client, which is loaded here, since it takes longest to load. */
 export async function pullFromRegistry(app: App, pull: RegistryPull): Promise<PullResult> {
-  if (process.getuid?.() !== 0)
-    throw new TsimgError("ERR_ROOT_REQUIRED", "unpacking layers needs root", {
-      hint: "files of an image belong to many users: run tsimg with sudo",
-    });
+  requireRoot("unpacking layers, whose files belong to many users,");
   const { RegistryClient } = await import("../registry/client.ts");
   const { loginCredentials } = await import("../registry/credentials.ts");
   using client = new RegistryClient({

@@ -8,6 +8,7 @@ import { TsimgError } from "../sys/error.ts";
 import { requireKernel } from "../sys/kernel.ts";
 import { Command, Option } from "./command.ts";
 import { openApp } from "./globals.ts";
+import { requireRoot } from "./require-root.ts";
 
 type PullPolicy = "always" | "missing" | "never";
 
@@ -82,10 +83,7 @@ export function command(): Command {
     .action(async (image: string, words: string[], flags: Flags, command: Command) => {
       const runFlags: RunFlags = { ...flags, volumes: flags.volume, command: words };
       checkTerminal(runFlags);
-      if (process.getuid?.() !== 0)
-        throw new TsimgError("ERR_ROOT_REQUIRED", "running a container needs root", {
-          hint: "run tsimg with sudo",
-        });
+      requireRoot("running a container");
       requireKernel();
       const app = openApp(command);
       const found = await imageToRun(app, image, flags);

@@ -83,6 +83,8 @@ function addsTo(message: string, error: unknown, cause: unknown): boolean {
 
 function hintOf(error: unknown, debug: boolean): string | undefined {
   if (error instanceof TsimgError) return error.hint;
+  const denied = ["EACCES", "EPERM"].includes(errorCode(error) ?? "");
+  if (denied && process.getuid?.() !== 0) return "run tsimg as root: the store is root's";
   if (debug || errorCode(error) !== undefined) return undefined;
   return "this is a fault of tsimg; --debug shows where";
 }

@@ -1,5 +1,5 @@
 import { flushCompileCache } from "node:module";
-import type { Seccomp } from "../../oci/runtime-spec.ts";
+import type { Process, Seccomp } from "../../oci/runtime-spec.ts";
 import { DerivedFiles } from "../derived-files.ts";
 import type { MachineArch } from "../seccomp/architectures.ts";
 import type { LaunchRequest } from "../tape/compile.ts";
@@ -20,6 +20,9 @@ export interface TapeDirectories {
  * the same length for these names, kept, and the next one is the kept one with its own
  * names in their places.
  *
+ * Arguments and the environment have stand-ins too: they may be secrets, and a kept tape
+ * outlives its container.
+ *
  * @param names   what is this container's alone: its ID, its snapshot's, and the like
  * @param version of the code that makes tapes: what another made is made anew
  */
@@ -30,10 +33,12 @@ export async function tapeImage(
   version: string,
   directories: TapeDirectories,
 ): Promise<Buffer> {
-  const text = JSON.stringify(request);
-  const standIns = names.map((name, index) => standIn(index, name.length));
-  if (standIns.some((name) => text.includes(name))) return makeImage(request, arch, directories);
-  const general = replaceAll(text, names, standIns);
+  const words = secretWords(request.spec.process);
+  const actual = [...names, ...words];
+  const standIns = actual.map((text, index) => standIn(index, Buffer.byteLength(text)));
+  if (JSON.stringify(request).includes(STAND_IN)) return makeImage(request, arch, directories);
+  const wordless = JSON.stringify(replaceWords(request, words, standIns.slice(names.length)));
+  const general = replaceAll(wordless, names, standIns);
   const files = new DerivedFiles(directories.tapes);
   const key = `${version} ${arch} ${general}`;
   let image = files.find(key);
@@ -43,10 +48,44 @@ export async function tapeImage(
     // Node keeps compiled code when a process ends, which this one doesn't: it is replaced.
     flushCompileCache();
   }
-  standIns.forEach((name, index) => {
-    fill(image, name, names[index] ?? name);
+  standIns.forEach((text, index) => {
+    fill(image, text, actual[index] ?? text);
   });
   return image;
+}
+
+/** Shorter words tell nobody anything, and have no room for a stand-in. */
+const LEAST_WORD = 8;
+
+/**
+ * What may be nobody's business, and must not outlive the container: arguments of the command
+ * and values of the environment. Not the command's name and PATH, which decide on the tape.
+ */
+function secretWords({ args, env }: Process): string[] {
+  const values = env
+    .filter((entry) => !entry.startsWith("PATH="))
+    .map((entry) => entry.slice(entry.indexOf("=") + 1));
+  const long = [...args.slice(1), ...values].filter(
+    (text) => Buffer.byteLength(text) >= LEAST_WORD,
+  );
+  return [...new Set(long)];
+}
+
+function replaceWords(
+  request: Launch,
+  words: readonly string[],
+  standIns: readonly string[],
+): Launch {
+  const of = new Map(words.map((word, index) => [word, standIns[index] ?? word]));
+  const { process } = request.spec;
+  const [program = "", ...args] = process.args;
+  const env = process.env.map((entry) => {
+    const at = entry.indexOf("=") + 1;
+    const value = entry.slice(at);
+    return entry.startsWith("PATH=") ? entry : entry.slice(0, at) + (of.get(value) ?? value);
+  });
+  const general = { ...process, args: [program, ...args.map((word) => of.get(word) ?? word)], env };
+  return { ...request, spec: { ...request.spec, process: general } };
 }
 
 async function makeImage(
@@ -72,19 +111,22 @@ export async function withFilter(
   return { ...request, seccompFilter: await cachedFilter(profile, arch, directory) };
 }
 
-/** No ID has a "z", and no two stand-ins are a part of each other. */
+/** What stand-ins begin with: no ID has a "z", and a request that has it is not kept. */
+const STAND_IN = "zq";
+
+/** As long as what it stands for; none is a part of another. */
 function standIn(index: number, length: number): string {
-  return `zq${index}`.padEnd(length, "z");
+  return `${STAND_IN}${index}`.padEnd(length, "z");
 }
 
 function replaceAll(text: string, from: readonly string[], to: readonly string[]): string {
   return from.reduce((done, name, index) => done.replaceAll(name, to[index] ?? name), text);
 }
 
-/** Writes `name` wherever `standIn`, which is as long, stands. */
-function fill(image: Buffer, standIn: string, name: string): void {
+/** Writes `text` wherever `standIn`, which has as many bytes, stands. */
+function fill(image: Buffer, standIn: string, text: string): void {
   for (let at = image.indexOf(standIn, 0, "latin1"); at >= 0; ) {
-    image.write(name, at, "latin1");
-    at = image.indexOf(standIn, at + name.length, "latin1");
+    image.write(text, at, "utf8");
+    at = image.indexOf(standIn, at + standIn.length, "latin1");
   }
 }
