@@ -3,6 +3,7 @@ import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
 import { formatAge } from "./output/duration.ts";
 import { type Listing, renderRows } from "./output/format.ts";
+import { print } from "./output/print.ts";
 import { shortId } from "./output/shorten.ts";
 import { formatSize } from "./output/size.ts";
 
@@ -61,7 +62,7 @@ export function command(): Command {
           .filter((name) => wanted === undefined || matches(name, wanted))
           .map((name) => row(image, name, drivers, !flags.trunc));
       });
-      process.stdout.write(renderRows(listing, rows, flags));
+      print(renderRows(listing, rows, flags));
     });
 }
 

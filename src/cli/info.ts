@@ -7,6 +7,7 @@ import { tolerating } from "../sys/errno.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
 import { renderObjects } from "./output/format.ts";
+import { print } from "./output/print.ts";
 import { formatSize } from "./output/size.ts";
 import { VERSION } from "./version.ts";
 
@@ -19,8 +20,8 @@ export function command(): Command {
     .action((flags: { format?: string }, command: Command) => {
       using app = openApp(command);
       const facts = gather(app);
-      if (flags.format !== undefined) process.stdout.write(renderObjects([facts], flags.format));
-      else process.stdout.write(text(facts));
+      if (flags.format !== undefined) print(renderObjects([facts], flags.format));
+      else print(text(facts));
     });
 }
 

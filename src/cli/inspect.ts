@@ -6,6 +6,7 @@ import { inspectContainer } from "./inspect-container.ts";
 import { inspectImage } from "./inspect-image.ts";
 import { reportError } from "./output/errors.ts";
 import { renderObjects } from "./output/format.ts";
+import { print } from "./output/print.ts";
 
 interface Flags {
   readonly format?: string;
@@ -40,7 +41,7 @@ export function command(): Command {
           process.exitCode = 1;
         }
       }
-      process.stdout.write(renderObjects(found, flags.format));
+      print(renderObjects(found, flags.format));
     });
 }
 

@@ -4,6 +4,7 @@ import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
 import { formatAge, formatDuration } from "./output/duration.ts";
 import { type Listing, renderRows } from "./output/format.ts";
+import { print } from "./output/print.ts";
 import { ellipsis, shortId } from "./output/shorten.ts";
 import { formatSize } from "./output/size.ts";
 
@@ -68,7 +69,7 @@ export function command(): Command {
       };
       const withSize = flags.size === true || flags.format?.includes(".Size") === true;
       const rows = shown.map((container) => row(app, container, !flags.trunc, withSize));
-      process.stdout.write(renderRows(listing, rows, flags));
+      print(renderRows(listing, rows, flags));
     });
 }
 

@@ -1,6 +1,7 @@
 import { release } from "node:os";
 import { Command } from "./command.ts";
 import { renderObjects } from "./output/format.ts";
+import { print } from "./output/print.ts";
 import { VERSION } from "./version.ts";
 
 /** `tsimg version` */
@@ -20,9 +21,9 @@ export function command(): Command {
         Arch: process.arch === "x64" ? "amd64" : process.arch,
         KernelVersion: release(),
       };
-      if (flags.format !== undefined) process.stdout.write(renderObjects([facts], flags.format));
+      if (flags.format !== undefined) print(renderObjects([facts], flags.format));
       else
-        process.stdout.write(
+        print(
           `Version:      ${facts.Version}\nNode version: ${facts.NodeVersion}\nOS/Arch:      ${facts.Os}/${facts.Arch}\nKernel:       ${facts.KernelVersion}\n`,
         );
     });
