@@ -45,6 +45,12 @@ export interface FetchOptions {
 }
 
 /**
+ * Layers unpacked at the same time: one more than there are cores, so that none is idle while
+ * one waits for its download or the disk, nor at the end when the last layer is alone.
+ */
+const UNPACKERS = availableParallelism() + 1;
+
+/**
  * One fetch of an image's layers while it goes on.
  *
  *     download ─▶ unpack ─▶ seal (after the layer below is sealed) ─▶ commit (after it is
@@ -59,7 +65,7 @@ export class LayerRun implements Disposable {
   private early = false;
   private readonly tasks: Promise<unknown>[] = [];
   private readonly downloadSlots: Slots;
-  private readonly unpackSlots = new Slots(Math.max(2, availableParallelism()));
+  private readonly unpackSlots = new Slots(UNPACKERS);
 
   constructor(context: FetchContext, options: FetchOptions) {
     this.context = context;
