@@ -1,67 +1,42 @@
 import http from "node:http";
-import type https from "node:https";
-import type { Request, Response } from "got";
+import https from "node:https";
+import got, { type Request, type Response } from "got";
 import { isLoopbackHost } from "./endpoint.ts";
-import { sendHead } from "./head.ts";
 import type { HttpAnswer, HttpRequest, Transport } from "./transport.ts";
 
 /** How long to wait for each step of a request, in milliseconds. */
 const TIMEOUT = { lookup: 20_000, connect: 20_000, secureConnect: 20_000, response: 60_000 };
 
-/** Made when first needed: loading TLS takes several milliseconds. */
-class AgentPair {
-  readonly #options: http.AgentOptions;
-  #http: http.Agent | undefined;
-  #https: https.Agent | undefined;
-
-  constructor(options: http.AgentOptions) {
-    this.#options = { ...options, keepAlive: true };
-  }
-
-  get http(): http.Agent {
-    this.#http ??= new http.Agent(this.#options);
-    return this.#http;
-  }
-
-  get https(): https.Agent {
-    this.#https ??= new (tls().Agent)(this.#options);
-    return this.#https;
-  }
-
-  destroy(): void {
-    this.#http?.destroy();
-    this.#https?.destroy();
-  }
-}
-
-function tls(): typeof https {
-  return process.getBuiltinModule("node:https");
+interface AgentPair {
+  readonly http: http.Agent;
+  readonly https: https.Agent;
 }
 
 /**
- * A transport over got, which is loaded for the first request that is not a HEAD. Connections are kept open for the next request. The environment's
+ * A transport over got. Connections are kept open for the next request. The environment's
  * `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are honoured, but for loopback hosts.
  */
 export function gotTransport(): Transport {
-  const direct = new AgentPair({});
-  const proxied = new AgentPair({ proxyEnv: process.env });
+  const direct = agents({});
+  const proxied = agents({ proxyEnv: process.env });
   return {
     send: (request) => send(request, isLoopbackHost(request.url) ? direct : proxied),
     close: () => {
-      direct.destroy();
-      proxied.destroy();
+      for (const agent of [direct, proxied].flatMap((pair) => [pair.http, pair.https])) {
+        agent.destroy();
+      }
     },
   };
 }
 
-async function send(request: HttpRequest, agents: AgentPair): Promise<HttpAnswer> {
+function agents(options: http.AgentOptions): AgentPair {
+  const both = { ...options, keepAlive: true };
+  return { http: new http.Agent(both), https: new https.Agent(both) };
+}
+
+async function send(request: HttpRequest, agent: AgentPair): Promise<HttpAnswer> {
   const { signal } = request;
   signal.throwIfAborted();
-  const secure = request.url.protocol === "https:";
-  const agent = secure ? { https: agents.https } : { http: agents.http };
-  if (request.method === "HEAD")
-    return sendHead(secure ? tls() : http, request, secure ? agents.https : agents.http);
-  const { default: got } = await import("got");
   const stream = got.stream(request.url, {
     method: request.method,
     headers: request.headers,
