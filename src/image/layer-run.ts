@@ -45,10 +45,10 @@ export interface FetchOptions {
 }
 
 /**
- * Layers unpacked at the same time: one more than there are cores, so that none is idle while
- * one waits for its download or the disk, nor at the end when the last layer is alone.
+ * Layers unpacked at the same time. One more than there are cores was no faster beyond the
+ * noise (2.42 s against 2.52), and took 200 MiB at the peak in place of 168.
  */
-const UNPACKERS = availableParallelism() + 1;
+const UNPACKERS = Math.max(2, availableParallelism());
 
 /**
  * One fetch of an image's layers while it goes on.
