@@ -11,6 +11,9 @@ export interface Usage {
   readonly inodes: number;
 }
 
+/** What a user asks of one snapshot with `--storage-opt KEY=VALUE`. */
+export type StorageOptions = Readonly<Record<string, string>>;
+
 /**
  * A driver keeps file trees on one file system and shares what they have in common. It
  * knows nothing of images, digests, tar or names: the snapshot store above it decides
@@ -29,23 +32,41 @@ export interface Usage {
  * An ability that a driver lacks is an absent property, never a method that throws.
  */
 export interface StorageDriver {
+  /** As in the database: `zfs`, or with the pool that it lies on, `zfs:fast`. */
   readonly name: string;
 
+  /** How a layer gets in. */
+  readonly layers: LayerForm;
+
+  /** A directory of the file system that holds the trees: what to flush before a commit. */
+  readonly home: string;
+
   /**
-   * Makes `id`: writable, equal to `parents[0]`, or empty when there is none. With `upper`
-   * the parents need only be created, not sealed, as long as nothing mounts `id`.
-   * @throws TsimgError ERR_DRIVER when the chain is longer than the driver can stack
+   * Makes `id`: writable, equal to `parents[0]`, or empty when there is none. With layers
+   * apart (`overlay`, `image`) the parents need only be created, not sealed, as long as
+   * nothing mounts `id`.
+   * @throws TsimgError ERR_DRIVER when the chain is longer than the driver can stack;
+   *         ERR_USAGE for an option that it doesn't have, with those it has
    */
-  create(id: SnapshotId, parents: readonly SnapshotId[]): void;
+  create(id: SnapshotId, parents: readonly SnapshotId[], options?: StorageOptions): void;
 
   /** Makes `id` fit to be a parent. Sealing twice changes nothing. */
   seal(id: SnapshotId, parents: readonly SnapshotId[]): void;
 
+  /**
+   * Present where something on the host must be there before `mounts` works: a device, a
+   * shared mount. Doing it twice changes nothing; after a reboot it is done anew.
+   */
+  attach?(id: SnapshotId, parents: readonly SnapshotId[]): void;
+
   /** The mounts that show `id`'s whole tree, in the order to perform them on one target. */
   mounts(id: SnapshotId, parents: readonly SnapshotId[], mode: "rw" | "ro"): readonly MountSpec[];
 
-  /** Frees `id`, whose children are already gone. An id that does not exist is no error. */
-  destroy(id: SnapshotId): void;
+  /**
+   * Frees snapshots, children before their parents; what else builds on one is gone by then.
+   * An id that does not exist is no error.
+   */
+  destroy(ids: readonly SnapshotId[]): void;
 
   /** Every id on disk, half-made ones too: what a sweep compares with the database. */
   list(): readonly SnapshotId[];
@@ -53,20 +74,36 @@ export interface StorageDriver {
   /** Bytes and inodes of this snapshot alone, parents left out. */
   usage(id: SnapshotId): Usage;
 
-  /** Absolute directories by docker's GraphDriver names, for `inspect`. */
+  /** Where a snapshot is, by docker's GraphDriver names, for `inspect`. */
   paths(id: SnapshotId, parents: readonly SnapshotId[]): Readonly<Record<string, string>>;
 
   /** Present where deleting these files and directories is all that `destroy` does. */
   files?(id: SnapshotId): readonly string[];
+}
 
-  /** Present where a layer can be written unmounted, before its parents are there. */
-  readonly upper?: {
-    /**
-     * The directory to write into, in overlay form: a whiteout is a 0:0 character device,
-     * an opaque directory carries the xattr `trusted.overlay.opaque=y`.
-     */
-    dir(id: SnapshotId): string;
-    /** The layer's root was opaque: its parents are left out of every mount from now on. */
-    cutBelow(id: SnapshotId): void;
-  };
+/**
+ * `overlay`, `image`: a layer is written apart, before its parents are there.
+ * `tree`: it is written onto a writable copy of its parent.
+ */
+export type LayerForm = OverlayForm | ImageForm | TreeForm;
+
+interface Apart {
+  /** The directory to write into. */
+  dir(id: SnapshotId): string;
+  /** The layer's root was opaque: its parents are left out of every mount from now on. */
+  cutBelow(id: SnapshotId): void;
+}
+
+/** Files in overlay form: a whiteout is a 0:0 device, `trusted.overlay.opaque=y` hides. */
+export interface OverlayForm extends Apart {
+  readonly form: "overlay";
+}
+
+/** One EROFS image called `layer.erofs`, in the same form inside. */
+export interface ImageForm extends Apart {
+  readonly form: "image";
+}
+
+export interface TreeForm {
+  readonly form: "tree";
 }

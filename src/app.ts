@@ -38,7 +38,9 @@ export class App implements Disposable {
   }
 
   get snapshots(): SnapshotStore {
-    this.openSnapshots ??= new SnapshotStore(this.database, [new Overlay2Driver(this.paths.root)]);
+    const overlay2 = new Overlay2Driver(this.paths.root);
+    const drivers = { get: () => overlay2, present: () => [overlay2] };
+    this.openSnapshots ??= new SnapshotStore(this.database, drivers);
     return this.openSnapshots;
   }
 

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { tolerating } from "../../src/sys/errno.ts";
 import { TsimgError } from "../../src/sys/error.ts";
 import type { MountSpec } from "../../src/sys/mount-spec.ts";
-import type { SnapshotId, StorageDriver, Usage } from "../driver.ts";
+import type { SnapshotId, StorageDriver, StorageOptions, Usage } from "../driver.ts";
+import { refuseOptions } from "../storage-options.ts";
 import { diskUsage } from "./disk-usage.ts";
 import {
   followShortLink,
@@ -32,7 +33,8 @@ import { MAX_LOWER, overlayMount } from "./overlay-options.ts";
 export class Overlay2Driver implements StorageDriver {
   readonly name = "overlay2";
   readonly home: string;
-  readonly upper = {
+  readonly layers = {
+    form: "overlay" as const,
     dir: (id: SnapshotId): string => join(this.home, id, "diff"),
     cutBelow: (id: SnapshotId): void => {
       tolerating(["ENOENT"], () => unlinkSync(join(this.home, id, "lower")));
@@ -44,7 +46,8 @@ export class Overlay2Driver implements StorageDriver {
     this.home = join(root, "overlay2");
   }
 
-  create(id: SnapshotId, parents: readonly SnapshotId[]): void {
+  create(id: SnapshotId, parents: readonly SnapshotId[], options: StorageOptions = {}): void {
+    refuseOptions(this.name, options, []);
     if (parents.length > MAX_LOWER)
       throw new TsimgError("ERR_DRIVER", `overlay2 can't stack ${parents.length} layers`, {
         hint: `the kernel's overlay takes ${MAX_LOWER}: squash the image`,
@@ -78,9 +81,11 @@ export class Overlay2Driver implements StorageDriver {
     return [overlayMount(this.home, { lower: [diff, ...lower] })];
   }
 
-  destroy(id: SnapshotId): void {
-    removeShortLink(this.home, id);
-    rmSync(join(this.home, id), { recursive: true, force: true, maxRetries: 3 });
+  destroy(ids: readonly SnapshotId[]): void {
+    for (const id of ids) {
+      removeShortLink(this.home, id);
+      rmSync(join(this.home, id), { recursive: true, force: true, maxRetries: 3 });
+    }
   }
 
   files(id: SnapshotId): readonly string[] {
@@ -94,7 +99,7 @@ export class Overlay2Driver implements StorageDriver {
   }
 
   usage(id: SnapshotId): Usage {
-    return diskUsage(this.upper.dir(id));
+    return diskUsage(this.layers.dir(id));
   }
 
   paths(id: SnapshotId): Readonly<Record<string, string>> {

@@ -1,3 +1,4 @@
+import type { StorageOptions } from "../../drivers/driver.ts";
 import { type App, builtProgram } from "../app.ts";
 import { type PullResult, pullImage } from "../image/pull.ts";
 import { hostPlatform, parsePlatform } from "../oci/platform.ts";
@@ -15,6 +16,7 @@ export interface RegistryPull {
   /** As `--platform` has it; this machine's when left out. */
   readonly platform: string | undefined;
   readonly driver: string;
+  readonly storage?: StorageOptions;
   readonly parallel: number;
   readonly plainHttp: boolean;
   readonly maxLayerBytes?: number;
@@ -38,6 +40,7 @@ export async function pullFromRegistry(app: App, pull: RegistryPull): Promise<Pu
     { ...context, unpackProgram: builtProgram("unpack.cjs") },
     {
       ...pull,
+      storage: pull.storage ?? {},
       platform: pull.platform === undefined ? hostPlatform() : parsePlatform(pull.platform),
       platformAsked: pull.platform !== undefined,
       maxLayerBytes: pull.maxLayerBytes ?? maxLayerBytesOf(process.env["TSIMG_MAX_LAYER_BYTES"]),

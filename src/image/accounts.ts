@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { SnapshotId } from "../../drivers/driver.ts";
+import { DiskUpper } from "../layer/stitch/disk-upper.ts";
 import { type Found, MergedTree } from "../layer/stitch/merged-tree.ts";
 import type { SnapshotStore } from "../snapshot/snapshot-store.ts";
 import { TsimgError } from "../sys/error.ts";
-import { mountPrivately } from "../sys/private-mounts.ts";
 
 /** No passwd or group file that is larger is read. */
 const MAX_SIZE = 1 << 20;
@@ -20,9 +20,8 @@ export interface Accounts {
  */
 export function recordAccounts(snapshots: SnapshotStore, view: string, top: SnapshotId): void {
   if (snapshots.accounts(top) !== undefined) return;
-  mkdirSync(view, { recursive: true });
-  using _view = mountPrivately(snapshots.mounts(top, "ro"), view);
-  const tree = new MergedTree(view, undefined, []);
+  using mounted = snapshots.open(top, "ro", view);
+  const tree = new DiskUpper(mounted.path);
   const accounts: Accounts = {
     passwd: readText(tree, "etc/passwd"),
     group: readText(tree, "etc/group"),
@@ -31,10 +30,10 @@ export function recordAccounts(snapshots: SnapshotStore, view: string, top: Snap
 }
 
 /** @returns "" also where a symlink leads nowhere: such an image still runs */
-function readText(tree: MergedTree, path: string): string {
-  const found = lookFor(tree, path);
+function readText(tree: DiskUpper, path: string): string {
+  const found = lookFor(new MergedTree(tree, undefined, []), path);
   if (found?.stat.isFile() !== true || found.stat.size > MAX_SIZE) return "";
-  return readFileSync(tree.upper.at(found.path), "utf8");
+  return readFileSync(tree.at(found.path), "utf8");
 }
 
 function lookFor(tree: MergedTree, path: string): Found | undefined {

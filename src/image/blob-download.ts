@@ -4,6 +4,9 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client.ts";
 
+/** Where blobs come from. */
+export type BlobSource = Pick<RegistryClient, "downloadBlob">;
+
 export type DownloadState = "waiting" | "downloading" | "complete";
 
 /**
@@ -69,7 +72,7 @@ export class BlobDownload implements Disposable {
   }
 
   /** Fetches what is missing, and verifies all of it. */
-  async finish(client: RegistryClient, reference: Reference, signal: AbortSignal): Promise<void> {
+  async finish(client: BlobSource, reference: Reference, signal: AbortSignal): Promise<void> {
     const { ingest } = this;
     if (ingest !== undefined) {
       const sink = {

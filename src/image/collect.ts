@@ -38,7 +38,7 @@ export function collect(context: CollectContext): Collected {
   });
   snapshots.recover();
   // Children were marked before their parents.
-  for (const { id } of marked.snapshots) snapshots.destroy(id);
+  snapshots.destroy(...marked.snapshots.map(({ id }) => id));
   for (const digest of marked.content) content.remove(digest);
   return { content: marked.content, layers: marked.snapshots.map((snapshot) => snapshot.chain_id) };
 }
@@ -86,7 +86,8 @@ export function sweep({ database, paths, snapshots, content }: CollectContext): 
     for (const digest of blobs) rmSync(content.path(digest), { force: true });
     return snapshots.unknownOnDisk();
   });
-  for (const { driver, id } of unknown) snapshots.driver(driver).destroy(id);
+  for (const [driver, found] of Map.groupBy(unknown, (each) => each.driver))
+    snapshots.driver(driver).destroy(found.map(({ id }) => id));
   content.dropOldIngests();
 }
 

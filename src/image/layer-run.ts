@@ -1,30 +1,35 @@
+import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import type { SnapshotId } from "../../drivers/driver.ts";
+import type { SnapshotId, StorageOptions } from "../../drivers/driver.ts";
 import type { ContentStore } from "../content/content-store.ts";
 import type { UnpackResult } from "../layer/remainder.ts";
 import { DEFAULT_TAR_LIMITS } from "../layer/tar/limits.ts";
+import type { UnpackJob } from "../layer/unpack-messages.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { ChainId, DiffId, Digest } from "../oci/digest.ts";
 import { layerCompression } from "../oci/manifest.ts";
 import type { Reference } from "../oci/reference.ts";
-import type { RegistryClient } from "../registry/client.ts";
 import type { SnapshotStore } from "../snapshot/snapshot-store.ts";
 import type { Flusher } from "../store/flush.ts";
 import { TsimgError } from "../sys/error.ts";
-import { BlobDownload } from "./blob-download.ts";
+import { BlobDownload, type BlobSource } from "./blob-download.ts";
 import type { OnLayerEvent } from "./events.ts";
 import { sealLayer } from "./seal-layer.ts";
 import { Slots } from "./slots.ts";
+import { Spool } from "./spool.ts";
+import { TreeLayer } from "./tree-layer.ts";
 import type { UnpackerPool } from "./unpacker-pool.ts";
 
 export interface FetchContext {
   readonly content: ContentStore;
   readonly snapshots: SnapshotStore;
   readonly flusher: Flusher;
-  readonly client: RegistryClient;
+  readonly client: BlobSource;
   readonly unpackers: UnpackerPool;
-  /** An empty directory to mount the parent's tree on. */
+  /** An empty directory, see `SnapshotStore.open`. */
   readonly view: string;
+  /** Where inflated layers wait. */
+  readonly spools: string;
 }
 
 export interface WantedLayer {
@@ -35,6 +40,8 @@ export interface WantedLayer {
 
 export interface FetchOptions {
   readonly driver: string;
+  /** What the user wants of the driver for these layers. */
+  readonly storage: StorageOptions;
   readonly reference: Reference;
   /** Layers downloaded at the same time. */
   readonly parallel: number;
@@ -50,11 +57,18 @@ export interface FetchOptions {
  */
 const UNPACKERS = Math.max(2, availableParallelism());
 
+/** Layers inflated ahead of the one that is written, where each is written onto the last. */
+const SPOOLS = 3;
+
 /**
- * One fetch of an image's layers while it goes on.
+ * One fetch of an image's layers while it goes on. Where layers are written apart:
  *
  *     download ─▶ unpack ─▶ seal (after the layer below is sealed) ─▶ commit (after it is
  *                                                     flushed, and the layer below committed)
+ *
+ * Where each is written onto a copy of its parent:
+ *
+ *     download ─▶ inflate ─▶ unpack (after the layer below is sealed) ─▶ seal ─▶ commit
  */
 export class LayerRun implements Disposable {
   private readonly context: FetchContext;
@@ -66,6 +80,7 @@ export class LayerRun implements Disposable {
   private readonly tasks: Promise<unknown>[] = [];
   private readonly downloadSlots: Slots;
   private readonly unpackSlots = new Slots(UNPACKERS);
+  private readonly spoolSlots = new Slots(SPOOLS);
 
   constructor(context: FetchContext, options: FetchOptions) {
     this.context = context;
@@ -130,6 +145,7 @@ export class LayerRun implements Disposable {
         parent,
         signal,
         () => this.publishEarly(),
+        this.options.storage,
       );
       if (id === undefined) {
         this.report(layer, "exists", layer.descriptor.size);
@@ -137,7 +153,10 @@ export class LayerRun implements Disposable {
         continue;
       }
       this.claimed.push(id);
-      const result = this.watch(this.unpackAndSeal(layer, id, sealed));
+      const onto = snapshots.driver(driver).layers.form === "tree";
+      const result = this.watch(
+        onto ? this.unpackOnto(layer, id, sealed) : this.unpackApart(layer, id, sealed),
+      );
       committed = this.watch(this.commit(layer, id, result, committed));
       sealed = result;
       parent = id;
@@ -147,27 +166,29 @@ export class LayerRun implements Disposable {
   }
 
   /** Unpacks at once; seals after the layer below is sealed. */
-  private async unpackAndSeal(
+  private async unpackApart(
     layer: WantedLayer,
     id: SnapshotId,
     below: Promise<unknown>,
   ): Promise<UnpackResult> {
     const { descriptor } = layer;
     const { context, options } = this;
+    const { layers } = context.snapshots.driverOf(id);
+    if (layers.form === "tree") throw new Error("the layers of this driver are not apart");
     // Watched, so that nothing is undone while an unpack process may still write.
     const unpacking = this.watch(
-      this.unpackSlots.run(options.signal, () => this.unpack(layer, id)),
+      this.unpackSlots.run(options.signal, () =>
+        this.unpack(layer, { directory: layers.dir(id), into: { form: layers.form } }),
+      ),
     );
     const [result] = await Promise.all([unpacking, this.arrivals.get(descriptor.digest)]);
     checkDiffId(layer, result);
     await below;
     options.signal.throwIfAborted();
     this.report(layer, "stitching", descriptor.size);
-    try {
-      sealLayer(context.snapshots, context.view, id, result.remainder);
-    } catch (error) {
-      throw namingLayer(error, descriptor.digest);
-    }
+    await naming(descriptor.digest, () =>
+      sealLayer(context.snapshots, context.view, id, result.remainder),
+    );
     return result;
   }
 
@@ -187,32 +208,86 @@ export class LayerRun implements Disposable {
     this.report(layer, "done", layer.descriptor.size);
   }
 
-  private async unpack(layer: WantedLayer, id: SnapshotId): Promise<UnpackResult> {
+  /** Inflates at once; unpacks and seals after the layer below is sealed. */
+  private unpackOnto(
+    layer: WantedLayer,
+    id: SnapshotId,
+    below: Promise<unknown>,
+  ): Promise<UnpackResult> {
+    const { context, options } = this;
+    const { descriptor } = layer;
+    return this.spoolSlots.run(options.signal, async () => {
+      using spool = new Spool(context.spools);
+      const inflating = this.watch(this.inflate(layer, spool));
+      await below;
+      options.signal.throwIfAborted();
+      using tree = new TreeLayer(context.snapshots, id, context.view, options.storage);
+      const written = this.watch(this.unpackSpool(layer, spool, tree));
+      const arrived = this.arrivals.get(descriptor.digest);
+      const [inflated, result] = await Promise.all([inflating, written, arrived]);
+      checkDiffId(layer, inflated);
+      options.signal.throwIfAborted();
+      this.report(layer, "stitching", descriptor.size);
+      await naming(descriptor.digest, () => tree.finish(result.remainder));
+      return result;
+    });
+  }
+
+  private async inflate(layer: WantedLayer, spool: Spool): Promise<UnpackResult> {
+    const { view } = this.context;
+    mkdirSync(view, { recursive: true });
+    const into = { form: "spool", file: spool.path } as const;
+    const result = await this.unpack(layer, { directory: view, into }, (bytes) =>
+      spool.grew(bytes),
+    );
+    spool.complete(result.bytes);
+    return result;
+  }
+
+  private unpackSpool(layer: WantedLayer, spool: Spool, tree: TreeLayer): Promise<UnpackResult> {
+    const job = {
+      blob: spool.path,
+      compression: "none",
+      directory: tree.directory,
+      into: { form: "overlay" },
+      maxBytes: this.options.maxLayerBytes,
+      limits: DEFAULT_TAR_LIMITS,
+      digest: false,
+    } as const;
+    return this.context.unpackers.use((unpacker) => {
+      const unpacked = unpacker.unpack(job, () => {});
+      spool.follow((available, last) => unpacker.available(available, last));
+      return naming(layer.descriptor.digest, () => unpacked);
+    });
+  }
+
+  private async unpack(
+    layer: WantedLayer,
+    target: Pick<UnpackJob, "directory" | "into">,
+    onInflated: (bytes: number) => void = () => {},
+  ): Promise<UnpackResult> {
     const { descriptor } = layer;
     const { context, options } = this;
     const download = await this.begun(descriptor);
     options.signal.throwIfAborted();
-    const directory = context.snapshots.upperDirectory(id);
     const job = {
       blob: download.path,
-      size: descriptor.size,
       compression: layerCompression(descriptor.mediaType),
-      directory,
       maxBytes: options.maxLayerBytes,
       limits: DEFAULT_TAR_LIMITS,
+      digest: true,
+      ...target,
     };
     return context.unpackers.use(async (unpacker) => {
-      const follow = (available: number, last: boolean) => unpacker.available(available, last);
-      const unpacked = unpacker.unpack(job, (position) => {
+      const follow = (available: number) =>
+        unpacker.available(available, available === descriptor.size);
+      const unpacked = unpacker.unpack(job, (position, inflated) => {
+        onInflated(inflated);
         if (download.state === "complete") this.report(layer, "unpacking", position);
       });
-      follow(download.available, download.available === descriptor.size);
+      follow(download.available);
       download.followers.push(follow);
-      try {
-        return await unpacked;
-      } catch (error) {
-        throw namingLayer(error, descriptor.digest);
-      }
+      return naming(descriptor.digest, () => unpacked);
     });
   }
 
@@ -268,6 +343,15 @@ function checkDiffId(layer: WantedLayer, result: UnpackResult): void {
     `layer '${layer.descriptor.digest}' unpacks to ${result.diffId}, the image says ${layer.diffId}`,
     { hint: "the image is not what its publisher described: tell them; nothing of it was kept" },
   );
+}
+
+/** Runs `action`; its error says which layer it is about. */
+async function naming<T>(digest: Digest, action: () => T | Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw namingLayer(error, digest);
+  }
 }
 
 function namingLayer(error: unknown, digest: Digest): unknown {

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { StorageOptions } from "../../drivers/driver.ts";
 import type { ContentStore } from "../content/content-store.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { chainIds, type Digest, sha256Digest } from "../oci/digest.ts";
@@ -38,6 +39,8 @@ export interface PullOptions {
   /** Whether somebody asked for the platform, rather than it being this machine's. */
   readonly platformAsked: boolean;
   readonly driver: string;
+  /** What the user wants of the driver for this image. */
+  readonly storage: StorageOptions;
   readonly parallel: number;
   readonly maxLayerBytes: number;
   readonly signal: AbortSignal;
@@ -97,9 +100,10 @@ export async function pullImage(context: PullContext, options: PullOptions): Pro
       layers.map((layer) => layer.chainId),
     );
     options.onLayers(layers.map((layer) => layer.descriptor));
-    const flusher = new Flusher(context.paths.root);
-    const view = context.paths.view;
-    const top = await fetchLayers({ ...context, flusher, unpackers, view }, layers, options);
+    const { root, view, ingests: spools } = context.paths;
+    const flusher = new Flusher([root, snapshots.driver(options.driver).home]);
+    const fetch = { ...context, flusher, unpackers, view, spools };
+    const top = await fetchLayers(fetch, layers, options);
     if (top !== null) recordAccounts(snapshots, view, top);
     const image = describe(resolved, config, parsed, layers, snapshots, options.driver);
     images.put(

@@ -1,15 +1,15 @@
-import { mkdirSync } from "node:fs";
 import type { SnapshotId } from "../../drivers/driver.ts";
 import type { LayerRemainder } from "../layer/remainder.ts";
-import { needsParentTree, stitchLayer } from "../layer/stitch/stitch.ts";
+import { DiskUpper } from "../layer/stitch/disk-upper.ts";
+import { markOpaque, needsParentTree, stitchLayer } from "../layer/stitch/stitch.ts";
+import { TreeRoot } from "../layer/stitch/tree-path.ts";
+import type { UpperTree } from "../layer/stitch/upper-tree.ts";
 import type { SnapshotStore } from "../snapshot/snapshot-store.ts";
-import { mountPrivately } from "../sys/private-mounts.ts";
 
 /**
- * Puts an unpacked layer on top of its sealed parent and seals it.
+ * Puts a layer that was written apart on top of its sealed parent, and seals it.
  *
- * @param view an empty directory; the parent's tree is mounted there for a moment, in a
- *             mount namespace of this process alone
+ * @param view see `SnapshotStore.open`
  */
 export function sealLayer(
   snapshots: SnapshotStore,
@@ -17,16 +17,30 @@ export function sealLayer(
   id: SnapshotId,
   remainder: LayerRemainder,
 ): void {
-  const upper = snapshots.upperDirectory(id);
-  const [parent] = snapshots.parents(id);
-  if (parent === undefined) stitchLayer(upper, undefined, remainder);
-  else if (needsParentTree(remainder)) {
-    mkdirSync(view, { recursive: true });
-    using _view = mountPrivately(snapshots.mounts(parent, "ro"), view);
-    stitchLayer(upper, view, remainder);
-  } else if (remainder.rootImplied) {
-    // Only the root's own metadata is wanted, which the nearest parent's directory has.
-    stitchLayer(upper, snapshots.upperDirectory(parent), remainder);
+  const { layers } = snapshots.driverOf(id);
+  if (layers.form === "overlay") {
+    const upper = new DiskUpper(layers.dir(id));
+    const [parent] = snapshots.parents(id);
+    if (parent !== undefined && remainder.rootImplied && !needsParentTree(remainder))
+      // Only the root's own metadata is wanted, which the nearest parent's directory has.
+      stitchLayer(upper, new TreeRoot(layers.dir(parent)), remainder);
+    else stitchOnto(snapshots, view, id, upper, remainder);
   }
   snapshots.seal(id, remainder.rootOpaque);
+}
+
+function stitchOnto(
+  snapshots: SnapshotStore,
+  view: string,
+  id: SnapshotId,
+  upper: UpperTree,
+  remainder: LayerRemainder,
+): void {
+  const [parent] = snapshots.parents(id);
+  if (parent === undefined || !(needsParentTree(remainder) || remainder.rootImplied)) {
+    markOpaque(upper, stitchLayer(upper, undefined, remainder));
+    return;
+  }
+  using mounted = snapshots.open(parent, "ro", view);
+  markOpaque(upper, stitchLayer(upper, new TreeRoot(mounted.path), remainder));
 }

@@ -1,14 +1,11 @@
-import { linkSync, lstatSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
-import { errorCode, tolerating } from "../sys/errno.ts";
-import { makeNode, S_IFIFO } from "../sys/file-node.ts";
+import { errorCode } from "../sys/errno.ts";
 import { entryError } from "./entry-error.ts";
 import { entryComponents, UnsafeName } from "./entry-path.ts";
+import type { FileSink, LayerTarget } from "./layer-target.ts";
 import { Directory, LayerTree } from "./layer-tree.ts";
-import { setOwnerAndMode, setTime, setXattrs } from "./metadata.ts";
-import { NewFile } from "./new-file.ts";
 import { Pending } from "./pending.ts";
 import type { LayerRemainder } from "./remainder.ts";
-import { type ByteString, fsPath } from "./tar/byte-string.ts";
+import type { ByteString } from "./tar/byte-string.ts";
 import type { TarEntry, TarHandler } from "./tar/entry.ts";
 import { TarFault } from "./tar/fault.ts";
 import { classifyName } from "./whiteout.ts";
@@ -19,13 +16,11 @@ const THROUGH_FILE = "leads through something that is not a directory";
 const LINK_THROUGH_FILE = "is a hard link through something that is not a directory";
 
 /**
- * Writes one layer into an empty directory, in overlay form, in archive order.
+ * Writes one layer into an empty target, in overlay form, in archive order.
  *
  * A whiteout hides what lower layers hold, never what this layer wrote, wherever it stands:
  * whiteouts are collected and made last. Directory metadata also comes last, since writing
  * into a directory moves its times. Of two entries with one name the later wins.
- *
- * The working directory is the layer's root, and the umask is 0.
  *
  * @throws UnsafeName, TarFault for what breaks a rule; ErrnoError for a failed write
  * @see OCI image-spec 1.1, layer.md, "Applying Changesets" and "Whiteouts"
@@ -34,10 +29,17 @@ export class LayerWriter implements TarHandler {
   /** File sizes as the archive states them. */
   bytes = 0;
   entries = 0;
+  private readonly target: LayerTarget;
   private readonly tree = new LayerTree((directory) => this.makeDirectory(directory));
   private readonly pending = new Pending();
-  private readonly whiteouts = new Whiteouts(this.tree, this.pending);
-  private file: NewFile | undefined;
+  private readonly whiteouts: Whiteouts;
+  private path = "" as ByteString;
+  private file: FileSink | undefined;
+
+  constructor(target: LayerTarget) {
+    this.target = target;
+    this.whiteouts = new Whiteouts(target, this.tree, this.pending);
+  }
 
   entry(entry: TarEntry): void {
     this.entries += 1;
@@ -68,16 +70,16 @@ export class LayerWriter implements TarHandler {
   }
 
   entryEnd(): void {
-    const { file } = this;
+    const { file, path } = this;
     this.file = undefined;
-    file?.finish((name, value) => this.pending.addXattr(file.path, name, value));
+    file?.finish((name, value) => this.pending.addXattr(path, name, value));
   }
 
   /** Makes whiteouts, then describes the directories. Answers what is left to others. */
   finish(): LayerRemainder {
     const whiteouts = this.whiteouts.make();
     const directories = [...this.tree.directories()];
-    for (const directory of directories) this.describe(directory);
+    for (const { path, entry } of directories) this.describe(path as ByteString, entry);
     const [root, ...below] = directories;
     const paths = (wanted: (directory: Directory) => boolean) =>
       below.filter(wanted).map((directory) => directory.path as ByteString);
@@ -116,12 +118,12 @@ export class LayerWriter implements TarHandler {
       case "file":
         return this.openFile(entry, path);
       case "symlink":
-        this.replacing(path, () => symlinkSync(fsPath(entry.linkPath), fsPath(path)));
+        this.replacing(path, () => this.target.makeSymlink(path, entry.linkPath));
         this.tree.addSymlink(directory, name, entry.linkPath);
-        return this.describeSpecial(entry, path);
+        return this.describe(path, entry);
       case "fifo":
-        this.replacing(path, () => makeNode(fsPath(path), S_IFIFO | entry.mode, 0));
-        return this.describeSpecial(entry, path);
+        this.replacing(path, () => this.target.makeFifo(path, entry.mode));
+        return this.describe(path, entry);
       default:
         if (entry.type === "char" && entry.devMajor === 0 && entry.devMinor === 0)
           throw new UnsafeName("is a character device 0:0, which would be a whiteout");
@@ -146,7 +148,8 @@ export class LayerWriter implements TarHandler {
 
   private openFile(entry: TarEntry, path: ByteString): void {
     this.bytes += entry.size;
-    this.file = this.replacing(path, () => new NewFile(path, entry));
+    this.path = path;
+    this.file = this.replacing(path, () => this.target.makeFile(path, entry));
   }
 
   private writeLink(entry: TarEntry, parent: Directory, name: string): void {
@@ -163,7 +166,7 @@ export class LayerWriter implements TarHandler {
     const here = this.isHere(target);
     this.forget(parent, name);
     if (here && !this.pending.has(target))
-      this.replacing(path, () => linkSync(fsPath(target), fsPath(path)));
+      this.replacing(path, () => this.target.link(target, path));
     else this.dropExisting(path);
     if (!here) return this.pending.addLink(path, target);
     this.pending.share(path, target);
@@ -175,38 +178,25 @@ export class LayerWriter implements TarHandler {
     if (this.pending.has(path)) return true;
     if (this.pending.hasAbove(path)) throw new TarFault(LINK_THROUGH_FILE);
     try {
-      lstatSync(fsPath(path));
-      return true;
+      return this.target.look(path) !== undefined;
     } catch (error) {
-      if (errorCode(error) === "ENOENT") return false;
       if (errorCode(error) !== "ENOTDIR") throw error;
       throw new TarFault(LINK_THROUGH_FILE);
     }
   }
 
-  /** What isn't a file is described by its path. */
-  private describeSpecial(entry: TarEntry, path: ByteString): void {
-    setOwnerAndMode(fsPath(path), entry);
-    if (entry.xattrs.size > 0) this.setXattrs(path, entry);
-    setTime(fsPath(path), entry.mtime);
-  }
-
-  private describe(directory: Directory): void {
-    const path = directory.path === "" ? "." : fsPath(directory.path as ByteString);
-    if (directory.entry === undefined) return setTime(path, EPOCH);
-    setOwnerAndMode(path, directory.entry);
-    if (directory.entry.xattrs.size > 0)
-      this.setXattrs((directory.path || ".") as ByteString, directory.entry);
-    setTime(path, directory.entry.mtime);
-  }
-
-  private setXattrs(path: ByteString, entry: TarEntry): void {
-    setXattrs(fsPath(path), entry, (name, value) => this.pending.addXattr(path, name, value));
+  private describe(path: ByteString, entry: TarEntry | undefined): void {
+    if (entry === undefined) this.target.setTime(path, EPOCH);
+    else
+      this.target.describe(path, entry, (name, value) =>
+        this.pending.addXattr(path === "" ? ROOT : path, name, value),
+      );
   }
 
   private makeDirectory(directory: Directory): void {
-    if (this.pending.has(directory.path as ByteString)) throw new TarFault(THROUGH_FILE);
-    mkdirSync(fsPath(directory.path as ByteString), 0o755);
+    const path = directory.path as ByteString;
+    if (this.pending.has(path)) throw new TarFault(THROUGH_FILE);
+    this.target.makeDirectory(path);
   }
 
   /** What stood in this place is another entry's now. */
@@ -216,10 +206,10 @@ export class LayerWriter implements TarHandler {
   }
 
   private dropExisting(path: ByteString): void {
-    const standing = tolerating(["ENOENT"], () => lstatSync(fsPath(path)));
+    const standing = this.target.look(path);
     if (standing === undefined) return;
-    if (standing.isDirectory()) this.pending.forgetBelow(path);
-    rmSync(fsPath(path), { recursive: true });
+    if (standing === "directory") this.pending.forgetBelow(path);
+    this.target.remove(path);
   }
 
   /** Runs `make`; when something stands in its place, that goes and `make` runs again. */
@@ -234,6 +224,8 @@ export class LayerWriter implements TarHandler {
   }
 }
 
+/** How the remainder calls the layer's root. */
+const ROOT = "." as ByteString;
 const EPOCH = { seconds: 0, nanoseconds: 0 };
 
 function linkComponents(target: ByteString): string[] {

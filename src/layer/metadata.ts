@@ -2,11 +2,13 @@ import { chmodSync, lchownSync, lutimesSync } from "node:fs";
 import { errorCode } from "../sys/errno.ts";
 import { setModificationTime } from "../sys/file-node.ts";
 import { setXattr } from "../sys/xattr.ts";
-import { type ByteString, toBuffer } from "./tar/byte-string.ts";
+import type { OnRefused } from "./layer-target.ts";
+import { toBuffer } from "./tar/byte-string.ts";
 import type { TarEntry, TarTime } from "./tar/entry.ts";
 
 /** Beyond this many seconds the kernel's own clamp takes over; it keeps 64 bits from overflowing. */
 const FAR = 2 ** 40;
+const FAR_IN_32_BITS = 2 ** 31 - 1;
 
 /**
  * Whether `node:fs` sets it exactly, five times as fast as FFI: it takes fractions for
@@ -18,11 +20,19 @@ export function isPlainTime(time: TarTime): boolean {
 
 /** Sets the times of `path` itself; the file system takes the nearest that it can. */
 export function setTime(path: string | Buffer, time: TarTime): void {
-  if (isPlainTime(time)) lutimesSync(path, time.seconds, time.seconds);
-  else {
-    const seconds = Math.max(-FAR, Math.min(FAR, time.seconds));
-    setModificationTime(path, BigInt(seconds) * 1_000_000_000n + BigInt(time.nanoseconds));
+  try {
+    if (isPlainTime(time)) lutimesSync(path, time.seconds, time.seconds);
+    else setExactTime(path, time, FAR);
+  } catch (error) {
+    // Most file systems clamp by themselves; ZFS by FUSE, whose times have 32 bits, refuses.
+    if (errorCode(error) !== "EOVERFLOW") throw error;
+    setExactTime(path, time, FAR_IN_32_BITS);
   }
+}
+
+function setExactTime(path: string | Buffer, time: TarTime, far: number): void {
+  const seconds = Math.max(-far - 1, Math.min(far, time.seconds));
+  setModificationTime(path, BigInt(seconds) * 1_000_000_000n + BigInt(time.nanoseconds));
 }
 
 /** Owner first, since chown(2) takes setuid and setgid away. */
@@ -45,7 +55,7 @@ export function isOverlayMark(name: string): boolean {
 export function setXattrs(
   path: string | Buffer,
   entry: TarEntry,
-  refused: (name: ByteString, value: Buffer) => void,
+  refused: OnRefused,
 ): void {
   for (const [name, value] of entry.xattrs) {
     if (isOverlayMark(name)) continue;

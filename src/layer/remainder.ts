@@ -43,7 +43,7 @@ export interface DeviceNode {
 
 /** The outcome of unpacking one layer. */
 export interface UnpackResult {
-  /** Digest of the uncompressed archive. */
+  /** Digest of the uncompressed archive; "" when none was asked for. */
   readonly diffId: string;
   /** File sizes as the archive states them, in bytes. */
   readonly bytes: number;
@@ -51,3 +51,15 @@ export interface UnpackResult {
   readonly entries: number;
   readonly remainder: LayerRemainder;
 }
+
+/** Nothing is left to be done. */
+export const NO_REMAINDER: LayerRemainder = {
+  rootImplied: false,
+  rootOpaque: false,
+  implied: [],
+  opaque: [],
+  whiteouts: [],
+  links: [],
+  devices: [],
+  xattrs: [],
+};

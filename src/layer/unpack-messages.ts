@@ -7,25 +7,35 @@ import type { TarLimits } from "./tar/limits.ts";
 export interface UnpackJob {
   /** The blob, possibly still growing. */
   readonly blob: string;
-  /** Size of the whole blob, in bytes. */
-  readonly size: number;
   readonly compression: Compression;
-  /** The empty directory to write into. */
-  readonly directory: string;
   /** Bytes the layer may have when decompressed. */
   readonly maxBytes: number;
   readonly limits: TarLimits;
+  /** Whether to compute the diffID. */
+  readonly digest: boolean;
+  /** An empty directory, which becomes all that the process can reach. */
+  readonly directory: string;
+  readonly into: UnpackInto;
 }
+
+export type UnpackInto =
+  /** Files in overlay form. */
+  | { readonly form: "overlay" }
+  /** One EROFS image, its metadata not yet written. */
+  | { readonly form: "image" }
+  /** The archive itself, inflated: no entry is read. */
+  | { readonly form: "spool"; readonly file: string };
 
 /** Parent to unpack process, one JSON text a line. */
 export type ToUnpacker =
   | { readonly job: UnpackJob }
-  /** So many bytes of the blob are there now. */
-  | { readonly available: number };
+  /** So many bytes of the blob are there now; `last` when there will be no more. */
+  | { readonly available: number; readonly last: boolean };
 
 /** Unpack process to parent, one JSON text a line. */
 export type FromUnpacker =
-  | { readonly progress: number }
+  /** Bytes of the blob that were read, and bytes that they were inflated to. */
+  | { readonly progress: number; readonly inflated: number }
   | { readonly result: UnpackResult }
   | {
       readonly failure: {

@@ -1,11 +1,10 @@
 import { openSync, readSync, writeSync } from "node:fs";
 import { TsimgError } from "../sys/error.ts";
 import { newHash } from "../sys/hash.ts";
+import { type ArchiveSink, LayerSink, SpoolSink } from "./archive-sink.ts";
 import { enterLayer, leaveHost } from "./confine.ts";
 import { createDecompressor } from "./inflate.ts";
-import { LayerWriter } from "./layer-writer.ts";
 import type { UnpackResult } from "./remainder.ts";
-import { TarParser } from "./tar/parser.ts";
 import type { FromUnpacker, ToUnpacker, UnpackJob } from "./unpack-messages.ts";
 
 /** Input a turn: zlib-sync takes no more at once. */
@@ -24,32 +23,39 @@ export async function main(): Promise<void> {
   const inbox = new Inbox();
   const job = await inbox.job();
   const blob = openSync(job.blob, "r");
+  const spool = job.into.form === "spool" ? openSync(job.into.file, "r+") : undefined;
   enterLayer(job.directory);
   try {
-    send({ result: await unpack(job, blob, inbox) });
+    const sink = spool === undefined ? LayerSink.onDisk(job.limits) : new SpoolSink(spool);
+    send({ result: await unpack(job, blob, sink, inbox) });
   } catch (error) {
     send({ failure: failure(error) });
   }
   process.exit(0);
 }
 
-async function unpack(job: UnpackJob, blob: number, inbox: Inbox): Promise<UnpackResult> {
-  const writer = new LayerWriter();
-  const parser = new TarParser(writer, job.limits);
+/** Inflates the blob into a sink, as fast as the blob grows. */
+async function unpack(
+  job: UnpackJob,
+  blob: number,
+  sink: ArchiveSink,
+  inbox: Inbox,
+): Promise<UnpackResult> {
   const hash = newHash("sha256");
-  let garbage = 0;
+  let inflated = 0;
+  let collected = 0;
   const emit = (chunk: Buffer): void => {
-    hash.update(chunk);
-    parser.push(chunk);
-    garbage += chunk.length;
+    if (job.digest) hash.update(chunk);
+    sink.push(chunk);
+    inflated += chunk.length;
   };
   const decompressor = createDecompressor(job.compression, emit, {
     maxOutputBytes: job.maxBytes,
   });
   const buffer = Buffer.allocUnsafeSlow(INPUT);
+  let position = 0;
   let reported = 0;
-  for (let position = 0; position < job.size; ) {
-    if (position >= inbox.available) await inbox.more(position);
+  while (await inbox.more(position)) {
     const wanted = Math.min(INPUT, inbox.available - position);
     const count = readSync(blob, buffer, 0, wanted, position);
     if (count === 0)
@@ -57,25 +63,24 @@ async function unpack(job: UnpackJob, blob: number, inbox: Inbox): Promise<Unpac
     position += count;
     const pending = decompressor.push(buffer.subarray(0, count));
     if (pending !== undefined) await pending;
-    if (garbage >= COLLECT_EVERY) {
-      garbage = 0;
+    if (inflated - collected >= COLLECT_EVERY) {
+      collected = inflated;
       globalThis.gc?.({ type: "minor", execution: "sync" });
     }
     if (position - reported >= REPORT_EVERY) {
       reported = position;
-      send({ progress: position });
+      send({ progress: position, inflated });
     }
   }
   await decompressor.finish();
-  parser.end();
-  const remainder = writer.finish();
-  const diffId = `sha256:${hash.digest("hex")}`;
-  return { diffId, bytes: writer.bytes, entries: writer.entries, remainder };
+  const diffId = job.digest ? `sha256:${hash.digest("hex")}` : "";
+  return { diffId, ...sink.finish() };
 }
 
 /** Messages from the parent. */
 class Inbox {
   available = 0;
+  private last = false;
   private readonly jobArrived: Promise<UnpackJob>;
   private wake: () => void = () => {};
 
@@ -87,12 +92,17 @@ class Inbox {
     return this.jobArrived;
   }
 
-  /** Waits until there are more than `position` bytes. */
-  async more(position: number): Promise<void> {
-    while (this.available <= position)
-      await new Promise<void>((resolve) => {
-        this.wake = resolve;
-      });
+  /** Waits until there are more than `position` bytes. @returns false when there won't be */
+  more(position: number): boolean | Promise<boolean> {
+    if (this.available > position) return true;
+    return !this.last && this.waitForMore(position);
+  }
+
+  private async waitForMore(position: number): Promise<boolean> {
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+    });
+    return this.more(position);
   }
 
   private listen(take: (job: UnpackJob) => void): void {
@@ -106,7 +116,10 @@ class Inbox {
       for (const line of lines) {
         const message = JSON.parse(line) as ToUnpacker;
         if ("job" in message) take(message.job);
-        else this.available = message.available;
+        else {
+          this.available = message.available;
+          this.last = message.last;
+        }
       }
       this.wake();
     });

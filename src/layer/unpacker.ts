@@ -12,6 +12,9 @@ const MAX_STDERR = 4096;
  */
 const NODE_FLAGS = ["--max-semi-space-size=1", "--expose-gc"];
 
+/** Called with the bytes of the blob that were read, and those that they were inflated to. */
+export type OnUnpackProgress = (position: number, inflated: number) => void;
+
 /**
  * One unpack process, from this side. It starts at once and waits for `unpack`; disposing
  * kills it, whatever it does.
@@ -22,7 +25,7 @@ export class Unpacker implements Disposable {
   private told = 0;
   private outcome: UnpackResult | TsimgError | undefined;
   private complaints = "";
-  private onProgress: (position: number) => void = () => {};
+  private onProgress: OnUnpackProgress = () => {};
 
   /** @param program path of the built unpack program */
   constructor(program: string) {
@@ -50,7 +53,7 @@ export class Unpacker implements Disposable {
    *
    * @throws TsimgError as the unpack process words it; ERR_UNPACK when it died
    */
-  async unpack(job: UnpackJob, onProgress: (position: number) => void): Promise<UnpackResult> {
+  async unpack(job: UnpackJob, onProgress: OnUnpackProgress): Promise<UnpackResult> {
     this.onProgress = onProgress;
     this.send({ job });
     await this.ended;
@@ -66,7 +69,7 @@ export class Unpacker implements Disposable {
   available(bytes: number, last: boolean): void {
     if (!last && bytes - this.told < TELL_EVERY) return;
     this.told = bytes;
-    this.send({ available: bytes });
+    this.send({ available: bytes, last });
   }
 
   [Symbol.dispose](): void {
@@ -93,7 +96,7 @@ export class Unpacker implements Disposable {
   }
 
   private take(message: FromUnpacker): void {
-    if ("progress" in message) this.onProgress(message.progress);
+    if ("progress" in message) this.onProgress(message.progress, message.inflated);
     else if ("result" in message) this.outcome = message.result;
     else {
       const { code, message: text, hint } = message.failure;

@@ -1,17 +1,17 @@
-import { rmdirSync } from "node:fs";
-import { tolerating } from "../sys/errno.ts";
-import { makeNode, S_IFCHR } from "../sys/file-node.ts";
+import type { LayerTarget } from "./layer-target.ts";
 import { Directory, type LayerTree } from "./layer-tree.ts";
 import type { Pending } from "./pending.ts";
-import { type ByteString, fsPath } from "./tar/byte-string.ts";
+import type { ByteString } from "./tar/byte-string.ts";
 
 /** A layer's whiteouts: collected while it is read, made when all else is there. */
 export class Whiteouts {
+  private readonly target: LayerTarget;
   private readonly tree: LayerTree;
   private readonly pending: Pending;
   private readonly collected = new Map<ByteString, { directory: Directory; name: string }>();
 
-  constructor(tree: LayerTree, pending: Pending) {
+  constructor(target: LayerTarget, tree: LayerTree, pending: Pending) {
+    this.target = target;
     this.tree = tree;
     this.pending = pending;
   }
@@ -41,11 +41,7 @@ export class Whiteouts {
     // Overlay lists a whiteout in an opaque directory as a name that can't be opened.
     for (let at: Directory | undefined = directory; at !== undefined; at = at.parent)
       if (at.opaque || at.remade) return false;
-    const made = tolerating(["EEXIST", "ENOENT", "ENOTDIR"], () => {
-      makeNode(fsPath(path), S_IFCHR, 0);
-      return true;
-    });
-    return made === true;
+    return this.target.makeWhiteout(path);
   }
 
   /** Removes a directory that is there only because whiteouts were said to be in it. */
@@ -55,7 +51,7 @@ export class Whiteouts {
       return false;
     for (const child of directory.children.values())
       if (!(child instanceof Directory) || !this.removePhantom(child)) return false;
-    const empty = tolerating(["ENOTEMPTY"], () => rmdirSync(fsPath(path)) ?? true) === true;
+    const empty = this.target.removeDirectory(path);
     if (empty && directory.parent !== undefined) this.tree.forget(directory.parent, directory.name);
     return empty;
   }

@@ -1,9 +1,16 @@
+import { mkdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SnapshotId, StorageDriver, Usage } from "../../drivers/driver.ts";
+import type {
+  SnapshotId,
+  StorageDriver,
+  StorageOptions,
+  Usage,
+} from "../../drivers/driver.ts";
 import type { ChainId } from "../oci/digest.ts";
 import type { Database } from "../store/database.ts";
 import { isAlive, ownIdentity } from "../store/process-identity.ts";
 import { TsimgError } from "../sys/error.ts";
+import { type OpenMount, openMount } from "../sys/detached-mount.ts";
 import type { MountSpec } from "../sys/mount-spec.ts";
 import { SnapshotRows } from "./snapshot-rows.ts";
 
@@ -14,7 +21,16 @@ const POLL = 40;
 export const UNNEEDED = `kind = 'committed' and state = 'ready'
   and not exists (select 1 from snapshots c where c.parent = s.id and c.state != 'removing')
   and not exists (select 1 from manifest_layers l where l.chain_id = s.chain_id)
+  and not exists (select 1 from image_mounts m where m.snapshot = s.id)
   and not exists (select 1 from lease_holds h where h.kind = 'chain' and h.ref = s.chain_id)`;
+
+/** Where the store gets its drivers from, by their names in the database. */
+export interface DriverSource {
+  /** @throws TsimgError ERR_DRIVER when there is no driver of that name, or it can't work */
+  get(name: string): StorageDriver;
+  /** Those that may have something on disk. */
+  present(): readonly StorageDriver[];
+}
 
 /**
  * Which snapshots there are, whose parent is whose, over any number of drivers: after
@@ -28,25 +44,22 @@ export const UNNEEDED = `kind = 'committed' and state = 'ready'
  * the driver has of it are undone: by whoever wants the same chain, or by `recover`.
  */
 export class SnapshotStore extends SnapshotRows {
-  private readonly drivers: ReadonlyMap<string, StorageDriver>;
+  private readonly drivers: DriverSource;
 
-  constructor(database: Database, drivers: readonly StorageDriver[]) {
+  constructor(database: Database, drivers: DriverSource) {
     super(database);
-    this.drivers = new Map(drivers.map((driver) => [driver.name, driver]));
+    this.drivers = drivers;
   }
 
-  /** @throws TsimgError ERR_DRIVER when there is no driver of that name */
+  /** @throws TsimgError ERR_DRIVER when there is no driver of that name, or it can't work */
   driver(name: string): StorageDriver {
-    const driver = this.drivers.get(name);
-    if (driver !== undefined) return driver;
-    throw new TsimgError("ERR_DRIVER", `no storage driver is called '${name}'`, {
-      hint: `there are ${[...this.drivers.keys()].join(", ")}`,
-    });
+    return this.drivers.get(name);
   }
 
   /**
-   * Asks for the right to unpack a layer; waits while another process does it. The driver
-   * has made the directory when this answers.
+   * Asks for the right to unpack a layer; waits while another process does it. Where layers
+   * are written apart the driver has made the directory when this answers; else `createTree`
+   * makes the snapshot once its parent is sealed.
    *
    * @param onBusy called whenever it is found that another process is at it
    * @returns undefined when the chain is unpacked by then
@@ -57,13 +70,15 @@ export class SnapshotStore extends SnapshotRows {
     parent: SnapshotId | null,
     signal: AbortSignal,
     onBusy: () => void = () => {},
+    options: StorageOptions = {},
   ): Promise<SnapshotId | undefined> {
     for (;;) {
       signal.throwIfAborted();
       const claim = this.database.transaction(() => this.claim(driver, chain, parent));
       if (claim === "present") return undefined;
       if (claim !== "busy") {
-        this.driver(driver).create(claim, this.parents(claim));
+        const { layers } = this.driver(driver);
+        if (layers.form !== "tree") this.create(claim, options);
         return claim;
       }
       onBusy();
@@ -91,18 +106,19 @@ export class SnapshotStore extends SnapshotRows {
     return this.insert({ driver, kind: "committed", parent, chain, state: "creating" });
   }
 
-  /** Where a layer is written into, unmounted. @throws TsimgError when the driver can't */
-  upperDirectory(id: SnapshotId): string {
-    const snapshot = this.existing(id);
-    const upper = this.driver(snapshot.driver).upper;
-    if (upper !== undefined) return upper.dir(id);
-    throw new TsimgError("ERR_DRIVER", `driver '${snapshot.driver}' has no unmounted layers`);
+  /** The driver's half of a snapshot whose row is there. */
+  create(id: SnapshotId, options: StorageOptions = {}): void {
+    this.driverOf(id).create(id, this.parents(id), options);
+  }
+
+  driverOf(id: SnapshotId): StorageDriver {
+    return this.driver(this.existing(id).driver);
   }
 
   /** Makes the driver's half read-only. @param cut nothing below this layer shows */
   seal(id: SnapshotId, cut: boolean): void {
-    const driver = this.driver(this.existing(id).driver);
-    if (cut) driver.upper?.cutBelow(id);
+    const driver = this.driverOf(id);
+    if (cut && driver.layers.form !== "tree") driver.layers.cutBelow(id);
     driver.seal(id, this.parents(id));
   }
 
@@ -129,24 +145,38 @@ export class SnapshotStore extends SnapshotRows {
     return this.insert({ driver, kind, parent, chain: null, state: "ready" });
   }
 
+  /** The mounts that show a snapshot; what they need on the host is there when this answers. */
   mounts(id: SnapshotId, mode: "rw" | "ro"): readonly MountSpec[] {
-    const snapshot = this.existing(id);
-    return this.driver(snapshot.driver).mounts(id, this.parents(id), mode);
+    const driver = this.driverOf(id);
+    const parents = this.parents(id);
+    driver.attach?.(id, parents);
+    return driver.mounts(id, parents, mode);
+  }
+
+  /**
+   * Shows a snapshot's tree to this process alone.
+   * @param directory an empty one, which only old kernels need; made when it isn't there
+   */
+  open(id: SnapshotId, mode: "rw" | "ro", directory: string): OpenMount {
+    return openMount(this.mounts(id, mode), mode, () => {
+      mkdirSync(directory, { recursive: true });
+      return directory;
+    });
   }
 
   /** Absolute directories by docker's GraphDriver names. */
   paths(id: SnapshotId): Readonly<Record<string, string>> {
-    return this.driver(this.existing(id).driver).paths(id, this.parents(id));
+    return this.driverOf(id).paths(id, this.parents(id));
   }
 
   /** What the driver keeps of a snapshot, for a launcher that removes it by itself. */
   files(id: SnapshotId): readonly string[] {
-    return this.driver(this.existing(id).driver).files?.(id) ?? [];
+    return this.driverOf(id).files?.(id) ?? [];
   }
 
   /** What drivers have on disk that no row names. Call inside a transaction. */
   unknownOnDisk(): readonly { readonly driver: string; readonly id: SnapshotId }[] {
-    return [...this.drivers.values()].flatMap((driver) =>
+    return this.drivers.present().flatMap((driver) =>
       driver
         .list()
         .filter((id) => this.get(id) === undefined)
@@ -191,18 +221,28 @@ export class SnapshotStore extends SnapshotRows {
   }
 
   /**
-   * Frees what the driver has of a snapshot marked for removal, then drops its row. The row
-   * stays for `recover` while another process is still taking a child of it down.
+   * Frees what the drivers have of snapshots marked for removal, children before their
+   * parents, then drops their rows. One whose child another process is still taking down
+   * stays, for `recover`.
    */
-  destroy(id: SnapshotId): void {
-    const snapshot = this.get(id);
-    if (snapshot === undefined) return;
-    this.driver(snapshot.driver).destroy(id);
-    this.database.run(
-      `delete from snapshots where id = ? and state = 'removing'
-         and not exists (select 1 from snapshots c where c.parent = snapshots.id)`,
-      id,
-    );
+  destroy(...ids: readonly SnapshotId[]): void {
+    const going = new Set<SnapshotId>();
+    for (const id of ids) {
+      const children = this.database.all<{ id: SnapshotId }>(
+        "select id from snapshots where parent = ?",
+        id,
+      );
+      if (children.every((child) => going.has(child.id))) going.add(id);
+    }
+    const known = [...going].map((id) => this.get(id)).filter((row) => row !== undefined);
+    for (const [driver, snapshots] of Map.groupBy(known, (snapshot) => snapshot.driver))
+      this.driver(driver).destroy(snapshots.map(({ id }) => id));
+    for (const { id } of known)
+      this.database.run(
+        `delete from snapshots where id = ? and state = 'removing'
+           and not exists (select 1 from snapshots c where c.parent = snapshots.id)`,
+        id,
+      );
   }
 
   /**
@@ -210,17 +250,19 @@ export class SnapshotStore extends SnapshotRows {
    * them: the last container of an image that was removed has gone.
    */
   removeUnneeded(id: SnapshotId | null): void {
+    const marked: SnapshotId[] = [];
     for (let at = id; at !== null; ) {
       const layer = this.get(at);
-      const marked = this.database.transaction(
+      const unneeded = this.database.transaction(
         () =>
           this.database.get(`select 1 from snapshots s where ${UNNEEDED} and id = ?`, at) !==
             undefined && this.markRemoving(at as SnapshotId),
       );
-      if (!marked || layer === undefined) return;
-      this.destroy(at);
+      if (!unneeded || layer === undefined) break;
+      marked.push(at);
       at = layer.parent;
     }
+    this.destroy(...marked);
   }
 
   /** Undoes what dead processes left half made or half removed. */
@@ -232,21 +274,25 @@ export class SnapshotStore extends SnapshotRows {
     if (dead.length === 0) return;
     const ids = new Set(dead.map((row) => row.id));
     // Children first: a parent can't go while a row points at it.
-    for (const snapshot of this.walk().toReversed())
-      if (ids.has(snapshot.id)) this.recoverOne(snapshot.id);
+    const marked = this.walk()
+      .toReversed()
+      .filter(({ id }) => ids.has(id) && this.markDead(id));
+    this.destroy(...marked.map(({ id }) => id));
   }
 
-  private recoverOne(id: SnapshotId): void {
-    const marked = this.database.transaction(() => {
+  private markDead(id: SnapshotId): boolean {
+    return this.database.transaction(() => {
       const row = this.database.get<{ state: string; owner: string | null }>(
         "select state, owner from snapshots where id = ?",
         id,
       );
       if (row === undefined || row.state === "ready") return false;
       if (row.owner !== null && isAlive(row.owner)) return false;
-      const child = this.database.get("select id from snapshots where parent = ? limit 1", id);
+      const child = this.database.get(
+        "select id from snapshots where parent = ? and state != 'removing' limit 1",
+        id,
+      );
       return child === undefined && this.markRemoving(id);
     });
-    if (marked) this.destroy(id);
   }
 }

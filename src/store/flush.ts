@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { syncFileSystem } from "../sys/sync.ts";
 
 /**
@@ -7,18 +8,18 @@ import { syncFileSystem } from "../sys/sync.ts";
  * the disk is asked twice at most.
  */
 export class Flusher {
-  private readonly directory: string;
+  private readonly directories: readonly string[];
   private running: Promise<void> | undefined;
   private next: Promise<void> | undefined;
 
-  /** @param directory anything on the file system that holds the store */
-  constructor(directory: string) {
-    this.directory = directory;
+  /** @param directories anything on each file system to flush; those not there are passed over */
+  constructor(directories: readonly string[]) {
+    this.directories = directories;
   }
 
   flush(): Promise<void> {
     if (this.running === undefined) {
-      this.running = syncFileSystem(this.directory).finally(() => {
+      this.running = this.syncAll().finally(() => {
         this.running = undefined;
       });
       return this.running;
@@ -28,5 +29,14 @@ export class Flusher {
       return this.flush();
     });
     return this.next;
+  }
+
+  private async syncAll(): Promise<void> {
+    const byDevice = new Map<number, string>();
+    for (const directory of this.directories) {
+      const stat = statSync(directory, { throwIfNoEntry: false });
+      if (stat !== undefined) byDevice.set(stat.dev, directory);
+    }
+    await Promise.all([...byDevice.values()].map(syncFileSystem));
   }
 }

@@ -7,6 +7,8 @@
  * - `snapshots.state`: `creating` belongs to `owner` alone, `ready` may be used, `removing`
  *   is being taken down. What a dead owner left is undone by the next command.
  * - `chain_id` is set on unpacked image layers, so that one chain has one snapshot a driver.
+ * - `image_mounts`: images that somebody mounted on the host, until the next reboot.
+ * - `thin_devices`: which device of a device-mapper pool a snapshot is; ids are 24 bits wide.
  * - A lease keeps content and snapshots from collection while its owner lives.
  */
 export const MIGRATIONS: readonly string[] = [
@@ -97,6 +99,33 @@ export const MIGRATIONS: readonly string[] = [
     kind text not null check (kind in ('content', 'chain', 'manifest')),
     ref text not null,
     primary key (lease, kind, ref)
+  ) without rowid;
+  `,
+  `
+  create table pools (
+    name text primary key,
+    driver text not null,
+    file text not null,
+    size integer not null,
+    state text not null check (state in ('creating', 'ready', 'removing')),
+    owner text,
+    created text not null,
+    options text not null default '{}'
+  ) without rowid;
+
+  create table image_mounts (
+    path text primary key,
+    snapshot text not null references snapshots (id),
+    image text not null,
+    created text not null
+  ) without rowid;
+  create index image_mounts_snapshot on image_mounts (snapshot);
+
+  create table thin_devices (
+    pool text not null,
+    device integer not null,
+    snapshot text not null unique,
+    primary key (pool, device)
   ) without rowid;
   `,
 ];

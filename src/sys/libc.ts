@@ -3,6 +3,7 @@ import { ErrnoError, type ErrnoPlace } from "./errno.ts";
 
 // The values of ffi-rs' DataType, which is a TypeScript enum that exists only at run time.
 const I32 = 1;
+const I64 = 8;
 const BYTES = 10;
 const U64 = 12;
 
@@ -17,17 +18,27 @@ const PROTOTYPES = {
   umount2: [BYTES, I32],
   lsetxattr: [BYTES, BYTES, BYTES, U64, I32],
   lgetxattr: [BYTES, BYTES, BYTES, U64],
+  lremovexattr: [BYTES, BYTES],
   llistxattr: [BYTES, BYTES, U64],
   mknod: [BYTES, I32, U64],
   utimensat: [I32, BYTES, BYTES, I32],
+  lseek: [I32, I64, I32],
+  ioctl: [I32, U64, BYTES],
+  open_by_handle_at: [I32, BYTES, I32],
   syncfs: [I32],
+  flock: [I32, I32],
   prctl: [I32, U64, U64, U64, U64],
   capset: [BYTES, BYTES],
   fsopen: [BYTES, I32],
   fsconfig: [I32, I32, BYTES, BYTES, I32],
   fsmount: [I32, I32, I32],
   move_mount: [I32, BYTES, I32, BYTES, I32],
+  open_tree: [I32, BYTES, I32],
+  mount_setattr: [I32, BYTES, I32, BYTES, U64],
 } as const;
+
+/** What returns more than an int. */
+const LONG: ReadonlySet<string> = new Set(["lseek"]);
 
 type Ffi = typeof import("ffi-rs");
 type Argument = Buffer | number;
@@ -60,7 +71,7 @@ export function invoke(
   const answer = libc().load({
     library: "libc",
     funcName: name,
-    retType: I32,
+    retType: LONG.has(name) ? I64 : I32,
     paramsType: PROTOTYPES[name].map((type, index) => {
       const isNull = type === BYTES && typeof args[index] === "number";
       return isNull ? U64 : type;

@@ -17,6 +17,16 @@ export function setXattr(path: string | Buffer, name: string | Buffer, value: Bu
   });
 }
 
+/**
+ * Removes an extended attribute of `path` itself; one that isn't there is no error.
+ * @see lremovexattr(2)
+ */
+export function removeXattr(path: string | Buffer, name: string | Buffer): void {
+  tolerating(["ENODATA", "ENOTSUP", "EOPNOTSUPP"], () =>
+    invoke("lremovexattr", [cString(path), cString(name)], { path: shown(path), dest: shown(name) }),
+  );
+}
+
 /** The value of an extended attribute, or undefined when `path` has none of that name. */
 export function getXattr(path: string | Buffer, name: string | Buffer): Buffer | undefined {
   const value = Buffer.alloc(MAX_VALUE);

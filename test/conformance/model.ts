@@ -1,5 +1,6 @@
 import type { Change } from "../../fixtures/layers/change.ts";
 import type { TarEntry } from "../../src/layer/tar/entry.ts";
+import { contentLine } from "./content-line.ts";
 
 /** What an entry says of owner, mode, time and attributes. */
 export interface ModelMeta {
@@ -139,7 +140,7 @@ class LayerModel {
     if (name === OPAQUE) directory.opaque = true;
     else if (name.startsWith(".wh."))
       this.whiteouts.push({ directory, name: name.slice(4), path: path.join("/") });
-    else this.write(entry, content.toString("latin1"), directory, path, name);
+    else this.write(entry, contentLine(content), directory, path, name);
   }
 
   private write(

@@ -38,7 +38,7 @@ describe("overlay2's directories", () => {
       UpperDir: `${store.home}/${top}/diff`,
       WorkDir: `${store.home}/${top}/work`,
     });
-    for (const id of [top, middle, base]) store.driver.destroy(id);
+    store.driver.destroy([top, middle, base]);
     expect(readdirSync(store.home)).toEqual(["l"]);
     expect(readdirSync(join(store.home, "l"))).toEqual([]);
   });

@@ -1,5 +1,7 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { type BigIntStats, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { getXattr, listXattrs } from "../../src/sys/xattr.ts";
+import { contentLine } from "./content-line.ts";
+import { KEEPS_ALL, type Keeps, keptTime } from "./keeps.ts";
 import type { ModelDirectory, ModelInode, ModelMeta } from "./model.ts";
 
 /** A tree as one text a path, so that two of them compare as maps of strings. */
@@ -7,17 +9,17 @@ export type TreeLines = ReadonlyMap<string, string>;
 
 const SLASH = Buffer.from("/");
 
-/** The tree at `root` as the kernel shows it, the root itself included as ".". */
-export function linesOnDisk(root: string): TreeLines {
+/**
+ * The tree at `root` as the kernel shows it, the root itself included as ".".
+ * @param since nanoseconds since 1970; a time that is not earlier reads "now"
+ */
+export function linesOnDisk(root: string, since?: bigint): TreeLines {
   const lines = new Map<string, string>();
   const names = new Map<string, string[]>();
   const inodes: [path: string, inode: string][] = [];
   const visit = (path: string, at: Buffer): void => {
     const stat = lstatSync(at, { bigint: true });
-    const xattrs = listXattrs(at)
-      .map((name) => `${name.toString("latin1")}=${getXattr(at, name)?.toString("hex") ?? "?"}`)
-      .sort();
-    const common = `${(stat.mode & 0o7777n).toString(8)} ${stat.uid}:${stat.gid} ${stat.mtimeNs} ${xattrs.join(",")}`;
+    const common = `${metadata(stat, since)} ${attributes(at)}`;
     if (stat.isDirectory()) {
       lines.set(path, `dir ${common}`);
       for (const name of readdirSync(at, { encoding: "buffer" }))
@@ -27,33 +29,27 @@ export function linesOnDisk(root: string): TreeLines {
     const key = `${stat.dev}:${stat.ino}`;
     names.set(key, [...(names.get(key) ?? []), path]);
     inodes.push([path, key]);
-    const rdev = `${(stat.rdev >> 8n) & 0xfffn}:${(stat.rdev & 0xffn) | ((stat.rdev >> 12n) & 0xfff00n)}`;
-    if (stat.isFile()) lines.set(path, `file ${common} ${readFileSync(at, "latin1")}`);
-    else if (stat.isSymbolicLink())
-      lines.set(path, `symlink ${common} ${readlinkSync(at, "latin1")}`);
-    else if (stat.isFIFO()) lines.set(path, `fifo ${common}`);
-    else if (stat.isCharacterDevice()) lines.set(path, `char ${common} ${rdev}`);
-    else lines.set(path, `block ${common} ${rdev}`);
+    lines.set(path, `${typeOf(stat)} ${common}${detailOnDisk(stat, at)}`);
   };
   visit(".", Buffer.from(root));
   for (const [path, key] of inodes) lines.set(path, lines.get(path) + linked(names.get(key)));
   return lines;
 }
 
-/** A modelled tree in the same form. */
-export function linesOfModel(root: ModelDirectory): TreeLines {
+/** A modelled tree in the same form, as far as the file system can keep it. */
+export function linesOfModel(root: ModelDirectory, keeps: Keeps = KEEPS_ALL): TreeLines {
   const lines = new Map<string, string>();
   const names = new Map<ModelInode, string[]>();
   const inodes: [path: string, inode: ModelInode][] = [];
   const visit = (path: string, directory: ModelDirectory): void => {
-    lines.set(path, `dir ${common(directory.meta)}`);
+    lines.set(path, `dir ${common(directory.meta, "dir", keeps)}`);
     for (const [name, child] of directory.children) {
       const at = `${path}/${name}`;
       if (child.kind === "dir") visit(at, child);
       else {
         names.set(child, [...(names.get(child) ?? []), at]);
         inodes.push([at, child]);
-        lines.set(at, `${child.type} ${common(child.meta)}${detail(child)}`);
+        lines.set(at, `${child.type} ${common(child.meta, child.type, keeps)}${detail(child)}`);
       }
     }
   };
@@ -72,13 +68,44 @@ export function differences(expected: TreeLines, actual: TreeLines): readonly st
     );
 }
 
-function common(meta: ModelMeta | undefined): string {
+function metadata({ mode, uid, gid, mtimeNs }: BigIntStats, since: bigint | undefined): string {
+  const time = since !== undefined && mtimeNs >= since ? "now" : mtimeNs;
+  return `${(mode & 0o7777n).toString(8)} ${uid}:${gid} ${time}`;
+}
+
+function attributes(at: Buffer): string {
+  return listXattrs(at)
+    .map((name) => `${name.toString("latin1")}=${getXattr(at, name)?.toString("hex") ?? "?"}`)
+    .sort()
+    .join(",");
+}
+
+function typeOf(stat: BigIntStats): string {
+  if (stat.isFile()) return "file";
+  if (stat.isSymbolicLink()) return "symlink";
+  if (stat.isFIFO()) return "fifo";
+  if (stat.isSocket()) return "socket";
+  return stat.isCharacterDevice() ? "char" : "block";
+}
+
+function detailOnDisk(stat: BigIntStats, at: Buffer): string {
+  if (stat.isFile()) return ` ${contentLine(readFileSync(at))}`;
+  if (stat.isSymbolicLink()) return ` ${readlinkSync(at, "latin1")}`;
+  if (stat.isFIFO() || stat.isSocket()) return "";
+  return ` ${(stat.rdev >> 8n) & 0xfffn}:${(stat.rdev & 0xffn) | ((stat.rdev >> 12n) & 0xfff00n)}`;
+}
+
+function common(meta: ModelMeta | undefined, type: string, keeps: Keeps): string {
   const { mode, uid, gid, mtime, xattrs } = meta ?? {
     ...{ mode: 0o755, uid: 0, gid: 0, mtime: 0n },
     xattrs: new Map<string, string>(),
   };
-  const attributes = [...xattrs].map(([name, value]) => `${name}=${value}`).sort();
-  return `${mode.toString(8)} ${uid}:${gid} ${mtime} ${attributes.join(",")}`;
+  const kept = [...xattrs]
+    .filter(([name]) => keeps.xattr(name, type))
+    .map(([name, value]) => `${name}=${value}`)
+    .sort();
+  const time = keptTime(keeps.times, mtime);
+  return `${mode.toString(8)} ${uid}:${gid} ${time} ${kept.join(",")}`;
 }
 
 function detail({ type, content, target, device }: ModelInode): string {

@@ -5,10 +5,10 @@ import type { SnapshotId, StorageDriver } from "../../drivers/driver.ts";
 import type { Change } from "../../fixtures/layers/change.ts";
 import { layerTar } from "../../fixtures/layers/layer-tar.ts";
 import { sealLayer } from "../../src/image/seal-layer.ts";
-import { LayerWriter } from "../../src/layer/layer-writer.ts";
+import { TreeLayer } from "../../src/image/tree-layer.ts";
+import { LayerSink } from "../../src/layer/archive-sink.ts";
 import type { LayerRemainder } from "../../src/layer/remainder.ts";
 import { DEFAULT_TAR_LIMITS } from "../../src/layer/tar/limits.ts";
-import { TarParser } from "../../src/layer/tar/parser.ts";
 import { Unpacker } from "../../src/layer/unpacker.ts";
 import { type Digest, sha256Digest } from "../../src/oci/digest.ts";
 import { SnapshotStore } from "../../src/snapshot/snapshot-store.ts";
@@ -31,10 +31,18 @@ export class Workshop implements Disposable {
   private readonly database: Database;
   private readonly view = join(this.root, "view");
 
+  /** What an unpack process writes for this driver. */
+  private get form(): "overlay" | "image" {
+    return this.driver.layers.form === "image" ? "image" : "overlay";
+  }
+
   constructor(makeDriver: MakeDriver) {
     this.driver = makeDriver(this.root);
     this.database = new Database(join(this.root, "tsimg.db"));
-    this.snapshots = new SnapshotStore(this.database, [this.driver]);
+    this.snapshots = new SnapshotStore(this.database, {
+      get: () => this.driver,
+      present: () => [this.driver],
+    });
     mkdirSync(this.view);
   }
 
@@ -45,7 +53,7 @@ export class Workshop implements Disposable {
 
   /** As `stack`, but written by this process: a hundred times as fast. */
   async stackHere(layers: readonly (readonly Change[])[]): Promise<SnapshotId | null> {
-    return this.pile(layers, writeHere);
+    return this.pile(layers, (tar, directory) => writeHere(tar, directory));
   }
 
   /** The merged tree as a container would see it. */
@@ -85,12 +93,23 @@ export class Workshop implements Disposable {
         signal,
       );
       if (id === undefined) throw new Error("the chain is new, but it is there");
-      const remainder = await write(layerTar(changes), snapshots.upperDirectory(id));
-      sealLayer(snapshots, this.view, id, remainder);
+      await this.layer(id, (directory) => write(layerTar(changes), directory));
       snapshots.commit(id, driver.usage(id));
       parent = id;
     }
     return parent;
+  }
+
+  /** Brings a layer in the way that its driver wants it. */
+  private async layer(
+    id: SnapshotId,
+    write: (directory: string) => Promise<LayerRemainder>,
+  ): Promise<void> {
+    const { snapshots, driver, view } = this;
+    if (driver.layers.form === "tree") {
+      using tree = new TreeLayer(snapshots, id, view);
+      tree.finish(await write(tree.directory));
+    } else sealLayer(snapshots, view, id, await write(driver.layers.dir(id)));
   }
 
   private async unpackElsewhere(tar: Buffer, directory: string): Promise<LayerRemainder> {
@@ -99,7 +118,9 @@ export class Workshop implements Disposable {
     using unpacker = new Unpacker(UNPACK);
     const size = tar.length;
     const limits = DEFAULT_TAR_LIMITS;
-    const job = { blob, size, compression: "none", directory, maxBytes: 1 << 30, limits } as const;
+    const into = { form: this.form } as const;
+    const plain = { compression: "none", digest: false } as const;
+    const job = { blob, ...plain, directory, into, maxBytes: 1 << 30, limits };
     const result = unpacker.unpack(job, () => {});
     unpacker.available(size, true);
     return (await result).remainder;
@@ -111,11 +132,9 @@ async function writeHere(tar: Buffer, directory: string): Promise<LayerRemainder
   const umask = process.umask(0);
   process.chdir(directory);
   try {
-    const writer = new LayerWriter();
-    const parser = new TarParser(writer);
-    parser.push(tar);
-    parser.end();
-    return writer.finish();
+    const sink = LayerSink.onDisk(DEFAULT_TAR_LIMITS);
+    sink.push(tar);
+    return sink.finish().remainder;
   } finally {
     process.chdir(before);
     process.umask(umask);

@@ -162,7 +162,7 @@ async function runStep({ stage, app }: Scene, name: string): Promise<void> {
   const limits = limitFile === undefined ? "" : `memory limit: ${MEMORY.bytes}\n`;
   const expected = `process 1 on host ${row.id.slice(0, 12)}\n${limits}notes: ${PLAN.split("/").at(-1)}\nhello from the third layer\n`;
   expectThat(stdout === expected, "the container saw what it was promised");
-  const upper = app.snapshots.upperDirectory(row.snapshot);
+  const upper = app.snapshots.paths(row.snapshot)["UpperDir"] ?? "";
   stage.lines("", "What it wrote is in its own diff, and only there:", "");
   stage.lines(`${upper.replace(row.snapshot, `${shortId(row.snapshot)}…`)}/`);
   stage.lines(...listFiles(upper).map((line) => `  ${line}`));

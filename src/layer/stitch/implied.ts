@@ -1,17 +1,4 @@
-import {
-  chmodSync,
-  lchownSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmdirSync,
-  unlinkSync,
-} from "node:fs";
-import { tolerating } from "../../sys/errno.ts";
-import { makeNode, S_IFCHR } from "../../sys/file-node.ts";
-import { setTime } from "../metadata.ts";
 import type { LayerRemainder } from "../remainder.ts";
-import { copyMetadata } from "./copy.ts";
 import { type MergedTree, unsafe, writtenTwice } from "./merged-tree.ts";
 import { isWhiteout, joinPath, parentOf } from "./tree-path.ts";
 
@@ -87,14 +74,12 @@ export class ImpliedDirectories {
     if (!this.uncovered.has(path)) return;
     this.opaque.delete(path);
     if (below?.look(path) === undefined) return;
-    upper.keepingTime(parentOf(path), () => makeNode(upper.at(path), S_IFCHR, 0));
+    upper.keepingTime(parentOf(path), () => upper.makeWhiteout(path));
   }
 
   private removeEmpty(path: string): boolean {
     const { upper } = this.tree;
-    const remove = () => rmdirSync(upper.at(path)) ?? true;
-    const removed = () => tolerating(["ENOTEMPTY"], remove);
-    return upper.keepingTime(parentOf(path), removed) === true;
+    return upper.keepingTime(parentOf(path), () => upper.removeDirectory(path));
   }
 
   private stitchOne(name: string): void {
@@ -102,7 +87,7 @@ export class ImpliedDirectories {
     const path = this.place(name);
     const stat = tree.lookBelow(path);
     if (stat === undefined || tree.below === undefined || this.described.has(path)) return;
-    if (stat.isDirectory()) copyMetadata(tree.below.at(path), stat, tree.upper.at(path));
+    if (stat.isDirectory()) tree.upper.takeMetadata(tree.below, path, stat, path);
     else if (stat.isSymbolicLink()) this.moveAlong(name, path);
   }
 
@@ -111,13 +96,13 @@ export class ImpliedDirectories {
     const { tree } = this;
     const aside = `${path}.tsimg-moving`;
     const parent = parentOf(path);
-    tree.upper.keepingTime(parent, () => renameSync(tree.upper.at(path), tree.upper.at(aside)));
+    tree.upper.keepingTime(parent, () => tree.upper.rename(path, aside));
     const target = tree.resolve(path, true);
     if (target === path || target.startsWith(`${path}/`))
       throw unsafe(path, "is a symlink to itself");
     this.makeDirectories(target);
     this.merge(aside, target, name);
-    tree.upper.keepingTime(parent, () => rmdirSync(tree.upper.at(aside)));
+    tree.upper.keepingTime(parent, () => tree.upper.removeDirectory(aside));
     this.moves.push({ from: path, to: target });
     this.moved.add(name);
     for (const directory of this.hiding()) tree.hideBelow(directory);
@@ -128,21 +113,16 @@ export class ImpliedDirectories {
     const { tree } = this;
     if (path === "" || tree.look(path) !== undefined) return tree.bringUpDirectory(path);
     this.makeDirectories(parentOf(path));
-    const made = tree.upper.at(path);
     const whiteout = tree.upper.look(path);
     tree.upper.keepingTime(parentOf(path), () => {
-      if (whiteout !== undefined) unlinkSync(made);
-      mkdirSync(made, 0o755);
+      if (whiteout !== undefined) tree.upper.unlink(path);
+      tree.upper.makeDirectory(path);
     });
     if (whiteout !== undefined) {
       this.hide(path);
       this.uncovered.add(path);
     }
     this.made.push(path);
-    // A setgid directory above would have given its group.
-    lchownSync(made, 0, 0);
-    chmodSync(made, 0o755);
-    setTime(made, { seconds: 0, nanoseconds: 0 });
   }
 
   /**
@@ -151,7 +131,7 @@ export class ImpliedDirectories {
    */
   private merge(from: string, to: string, name: string): void {
     const { upper } = this.tree;
-    for (const child of readdirSync(upper.at(from), { encoding: "latin1" }))
+    for (const child of upper.list(from))
       upper.keepingTime(to, () =>
         this.mergeOne(joinPath(from, child), joinPath(to, child), joinPath(name, child)),
       );
@@ -159,27 +139,26 @@ export class ImpliedDirectories {
 
   private mergeOne(from: string, to: string, name: string): void {
     const { upper } = this.tree;
-    const [source, target] = [upper.at(from), upper.at(to)];
     const coming = upper.look(from);
     const standing = upper.look(to);
     if (coming === undefined) return;
-    if (standing === undefined) return renameSync(source, target);
+    if (standing === undefined) return upper.rename(from, to);
     if (isWhiteout(coming)) {
       // It hides what is below, not what this layer wrote.
       if (standing.isDirectory()) this.hide(to);
-      return unlinkSync(source);
+      return upper.unlink(from);
     }
     if (isWhiteout(standing)) {
-      unlinkSync(target);
-      renameSync(source, target);
+      upper.unlink(to);
+      upper.rename(from, to);
       if (coming.isDirectory()) this.hide(to);
     } else if (standing.isDirectory() && coming.isDirectory()) {
       this.merge(from, to, name);
       if (!this.implied.has(name)) {
-        copyMetadata(source, coming, target);
+        upper.copyMetadata(from, to);
         this.described.add(to);
       } else if (!this.implied.has(to)) this.described.add(to);
-      rmdirSync(source);
+      upper.removeDirectory(from);
     } else throw writtenTwice(to);
   }
 

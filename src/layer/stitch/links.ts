@@ -1,14 +1,13 @@
-import { type BigIntStats, linkSync, readdirSync } from "node:fs";
 import { TsimgError } from "../../sys/error.ts";
 import type { LayerRemainder } from "../remainder.ts";
 import { type ByteString, displayName } from "../tar/byte-string.ts";
-import { copyOne } from "./copy.ts";
 import { type MergedTree, writtenTwice } from "./merged-tree.ts";
 import { joinPath, parentOf } from "./tree-path.ts";
+import type { TreeStat } from "./upper-tree.ts";
 
 /** A file of the parent of which the layer has a copy now. */
 interface CopiedFile {
-  readonly stat: BigIntStats;
+  readonly stat: TreeStat;
   /** A name of the copy in the layer. */
   readonly copy: string;
 }
@@ -51,7 +50,7 @@ function stitchLink(
 }
 
 /** @returns where the copy is that has `path` as a name, and `target` too if that still shows */
-function copyUp(tree: MergedTree, target: string, stat: BigIntStats, path: string): string {
+function copyUp(tree: MergedTree, target: string, stat: TreeStat, path: string): string {
   if (tree.look(target)?.in === "below") {
     tree.bringUpDirectory(parentOf(target));
     tree.bringUp(target, { path: target, in: "below", stat });
@@ -59,9 +58,9 @@ function copyUp(tree: MergedTree, target: string, stat: BigIntStats, path: strin
     return target;
   }
   tree.bringUpDirectory(parentOf(path));
-  const from = tree.below?.at(target);
-  if (from !== undefined)
-    tree.upper.keepingTime(parentOf(path), () => copyOne(from, stat, tree.upper.at(path)));
+  const { below, upper } = tree;
+  if (below !== undefined)
+    upper.keepingTime(parentOf(path), () => upper.take(below, target, stat, path));
   return path;
 }
 
@@ -69,9 +68,7 @@ function makeLink(tree: MergedTree, target: string, path: string): void {
   if (target === path) return;
   tree.bringUpDirectory(parentOf(path));
   if (tree.look(path)?.in === "upper") throw writtenTwice(path);
-  tree.upper.keepingTime(parentOf(path), () =>
-    linkSync(tree.upper.at(target), tree.upper.at(path)),
-  );
+  tree.upper.keepingTime(parentOf(path), () => tree.upper.link(target, path));
 }
 
 /** Links the copies to the other names that the files have below. Rare, so it may take a walk. */
@@ -90,7 +87,7 @@ function* filesBelow(
   directory: string,
 ): Generator<{ readonly path: string; readonly ino: bigint }> {
   if (tree.below === undefined) return;
-  for (const name of readdirSync(tree.below.at(directory), { encoding: "latin1" })) {
+  for (const name of tree.below.list(directory)) {
     const path = joinPath(directory, name);
     const stat = tree.below.look(path);
     if (stat?.isDirectory() === true) yield* filesBelow(tree, path);

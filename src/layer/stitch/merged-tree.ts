@@ -1,8 +1,7 @@
-import { type BigIntStats, readlinkSync } from "node:fs";
 import { TsimgError } from "../../sys/error.ts";
 import { type ByteString, displayName } from "../tar/byte-string.ts";
-import { copyOne } from "./copy.ts";
-import { isWhiteout, joinPath, parentOf, TreeRoot } from "./tree-path.ts";
+import { isWhiteout, joinPath, parentOf, type TreeRoot } from "./tree-path.ts";
+import type { TreeStat, UpperTree } from "./upper-tree.ts";
 
 const MAX_SYMLINKS = 40;
 
@@ -10,7 +9,7 @@ const MAX_SYMLINKS = 40;
 export interface Found {
   readonly path: string;
   readonly in: "upper" | "below";
-  readonly stat: BigIntStats;
+  readonly stat: TreeStat;
 }
 
 /**
@@ -18,7 +17,7 @@ export interface Found {
  * is still being put right. Symlinks lead where they would lead in a container.
  */
 export class MergedTree {
-  readonly upper: TreeRoot;
+  readonly upper: UpperTree;
   readonly below: TreeRoot | undefined;
   private readonly opaque: Set<string>;
 
@@ -26,9 +25,9 @@ export class MergedTree {
    * @param opaque directories of the layer that hide what is below them
    * @param below  the parent's merged tree, read-only; undefined for a base layer
    */
-  constructor(upper: string, below: string | undefined, opaque: Iterable<string>) {
-    this.upper = new TreeRoot(upper);
-    this.below = below === undefined ? undefined : new TreeRoot(below);
+  constructor(upper: UpperTree, below: TreeRoot | undefined, opaque: Iterable<string>) {
+    this.upper = upper;
+    this.below = below;
     this.opaque = new Set(opaque);
   }
 
@@ -38,7 +37,7 @@ export class MergedTree {
   }
 
   /** What the parent has at `path`, unless an opaque directory hides it. */
-  lookBelow(path: string): BigIntStats | undefined {
+  lookBelow(path: string): TreeStat | undefined {
     if (this.below === undefined || this.opaque.has("")) return undefined;
     for (let at = parentOf(path); at !== ""; at = parentOf(at))
       if (this.opaque.has(at)) return undefined;
@@ -102,13 +101,13 @@ export class MergedTree {
   bringUp(path: string, found: Found | undefined): void {
     if (found === undefined || this.below === undefined)
       throw unsafe(path, "is neither in the layer nor below it");
-    const from = this.below.at(path);
-    this.upper.keepingTime(parentOf(path), () => copyOne(from, found.stat, this.upper.at(path)));
+    const { below, upper } = this;
+    upper.keepingTime(parentOf(path), () => upper.take(below, path, found.stat, path));
   }
 
   private linkTarget(found: Found): string {
     const root = found.in === "upper" ? this.upper : this.below;
-    return root === undefined ? "" : readlinkSync(root.at(found.path), { encoding: "latin1" });
+    return root?.linkTarget(found.path) ?? "";
   }
 }
 

@@ -1,17 +1,14 @@
-import { chmodSync, lchownSync, linkSync, unlinkSync } from "node:fs";
 import { tolerating } from "../../sys/errno.ts";
-import { deviceNumber, makeNode, S_IFBLK, S_IFCHR } from "../../sys/file-node.ts";
-import { setXattr } from "../../sys/xattr.ts";
-import { isOverlayMark, setTime } from "../metadata.ts";
-import type { DeviceNode, LayerRemainder } from "../remainder.ts";
-import { toBuffer } from "../tar/byte-string.ts";
-import { copyMetadata } from "./copy.ts";
+import { isOverlayMark } from "../metadata.ts";
+import type { LayerRemainder } from "../remainder.ts";
+import type { ByteString } from "../tar/byte-string.ts";
 import { ImpliedDirectories } from "./implied.ts";
 import { stitchLinks } from "./links.ts";
 import { MergedTree } from "./merged-tree.ts";
-import { isWhiteout, parentOf } from "./tree-path.ts";
+import { isWhiteout, parentOf, type TreeRoot } from "./tree-path.ts";
+import type { UpperTree } from "./upper-tree.ts";
 
-const OPAQUE_MARK = "trusted.overlay.opaque";
+const OPAQUE_MARK = "trusted.overlay.opaque" as ByteString;
 
 /** Whether stitching must look into the parent's tree, or only at its root directory. */
 export function needsParentTree(remainder: LayerRemainder): boolean {
@@ -26,65 +23,48 @@ export function needsParentTree(remainder: LayerRemainder): boolean {
  *   the parent's; where the parent has a symlink, what was written goes where that leads.
  * - A hard link to a file of the parent gets a copy of it to link to.
  * - A whiteout of what isn't there goes, and with it the directories that only it implied.
- * - Devices, privileged attributes and opaque marks, which the unpack process could not
- *   make, are made.
+ * - Devices and privileged attributes, which the unpack process could not make, are made.
  *
- * @param upper the layer's own directory
  * @param below the parent's merged tree; undefined for a base layer
+ * @returns the directories that hide those of the parent: to be marked, or to be emptied
  * @throws TsimgError ERR_LAYER_UNSAFE, ERR_LAYER_CORRUPT; the layer is then to be destroyed
  */
 export function stitchLayer(
-  upper: string,
-  below: string | undefined,
+  upper: UpperTree,
+  below: TreeRoot | undefined,
   remainder: LayerRemainder,
-): void {
-  const root = remainder.rootOpaque ? [""] : [];
-  const tree = new MergedTree(upper, below, [...remainder.opaque, ...root]);
+): readonly string[] {
+  const opaqueRoot = remainder.rootOpaque ? [""] : [];
+  const tree = new MergedTree(upper, below, [...remainder.opaque, ...opaqueRoot]);
   const directories = new ImpliedDirectories(tree, remainder);
   const place = (path: string) => directories.place(path);
-  for (const device of remainder.devices) makeDevice(tree, device);
+  for (const device of remainder.devices) upper.makeDevice(device);
   directories.stitch();
   stitchLinks(tree, remainder.links, place);
   for (const path of remainder.whiteouts) dropVainWhiteout(tree, place(path));
   directories.prune();
   for (const { path, name, value } of remainder.xattrs)
-    if (!isOverlayMark(name))
-      setAttribute(tree.upper.at(place(path === "." ? "" : path)), name, value);
-  for (const path of directories.hiding())
-    if (tree.lookBelow(path)?.isDirectory() === true)
-      setXattr(tree.upper.at(path), OPAQUE_MARK, Buffer.from("y"));
-  if (remainder.rootImplied && below !== undefined) copyRoot(tree);
+    if (!isOverlayMark(name)) setAttribute(upper, place(path === "." ? "" : path), name, value);
+  const root = below?.look("");
+  if (remainder.rootImplied && below !== undefined && root !== undefined)
+    upper.takeMetadata(below, "", root, "");
+  return directories.hiding().filter((path) => tree.lookBelow(path)?.isDirectory() === true);
+}
+
+/** Marks directories for overlay: what is in them below doesn't show. */
+export function markOpaque(upper: UpperTree, paths: readonly string[]): void {
+  for (const path of paths) upper.setXattr(path, OPAQUE_MARK, Buffer.from("y"));
 }
 
 function dropVainWhiteout(tree: MergedTree, path: string): void {
   const stat = tree.upper.look(path);
   if (stat === undefined || !isWhiteout(stat) || tree.lookBelow(path) !== undefined) return;
-  tree.upper.keepingTime(parentOf(path), () => unlinkSync(tree.upper.at(path)));
-}
-
-function makeDevice({ upper }: MergedTree, device: DeviceNode): void {
-  const [first, ...others] = device.paths;
-  if (first === undefined) return;
-  const type = device.type === "block" ? S_IFBLK : S_IFCHR;
-  const at = upper.at(first);
-  upper.keepingTime(parentOf(first), () => {
-    makeNode(at, type | 0o600, deviceNumber(device.major, device.minor));
-    lchownSync(at, device.uid, device.gid);
-    chmodSync(at, device.mode);
-    setTime(at, device);
-  });
-  for (const path of others) upper.keepingTime(parentOf(path), () => linkSync(at, upper.at(path)));
+  tree.upper.keepingTime(parentOf(path), () => tree.upper.unlink(path));
 }
 
 /** What the kernel takes from nobody (`user.*` on a symlink) is left out, as with every peer. */
-function setAttribute(at: Buffer, name: Parameters<typeof toBuffer>[0], value: string): void {
+function setAttribute(upper: UpperTree, path: string, name: ByteString, value: string): void {
   tolerating(["EPERM", "ENOTSUP", "EOPNOTSUPP"], () =>
-    setXattr(at, toBuffer(name), Buffer.from(value, "base64")),
+    upper.setXattr(path, name, Buffer.from(value, "base64")),
   );
-}
-
-function copyRoot(tree: MergedTree): void {
-  const stat = tree.below?.look("");
-  if (stat !== undefined && tree.below !== undefined)
-    copyMetadata(tree.below.at(""), stat, tree.upper.at(""));
 }

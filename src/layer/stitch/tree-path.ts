@@ -1,7 +1,7 @@
-import { type BigIntStats, lstatSync } from "node:fs";
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { tolerating } from "../../sys/errno.ts";
-import { setModificationTime } from "../../sys/file-node.ts";
 import { type ByteString, toBuffer } from "../tar/byte-string.ts";
+import type { TreeStat } from "./upper-tree.ts";
 
 const SLASH = Buffer.from("/");
 
@@ -20,21 +20,22 @@ export class TreeRoot {
   }
 
   /** What is at `path`, provided that all directories on the way are real ones. */
-  look(path: string): BigIntStats | undefined {
+  look(path: string): TreeStat | undefined {
     for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1))
       if (this.lstat(path.slice(0, slash))?.isDirectory() !== true) return undefined;
     return this.lstat(path);
   }
 
-  /** Runs `change` on what is in the directory at `path`, and gives it its old time back. */
-  keepingTime<T>(path: string, change: () => T): T {
-    const before = this.lstat(path);
-    const result = change();
-    if (before !== undefined) setModificationTime(this.at(path), before.mtimeNs);
-    return result;
+  /** Names in a directory. */
+  list(path: string): readonly string[] {
+    return readdirSync(this.at(path), { encoding: "latin1" });
   }
 
-  private lstat(path: string): BigIntStats | undefined {
+  linkTarget(path: string): string {
+    return readlinkSync(this.at(path), { encoding: "latin1" });
+  }
+
+  protected lstat(path: string): BigIntStats | undefined {
     return tolerating(["ENOENT", "ENOTDIR", "ENAMETOOLONG"], () =>
       lstatSync(this.at(path), { bigint: true }),
     );
@@ -42,7 +43,7 @@ export class TreeRoot {
 }
 
 /** A whiteout of overlay: a character device 0:0. */
-export function isWhiteout(stat: BigIntStats): boolean {
+export function isWhiteout(stat: TreeStat): boolean {
   return stat.isCharacterDevice() && stat.rdev === 0n;
 }
 

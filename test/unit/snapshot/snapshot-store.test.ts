@@ -11,12 +11,14 @@ import { Lease } from "../../../src/store/leases.ts";
 /** A driver that only remembers which snapshots there are. */
 class PaperDriver implements StorageDriver {
   readonly name = "paper";
+  readonly home = "/nowhere";
+  readonly layers = { form: "overlay", dir: (id: SnapshotId) => id, cutBelow: () => {} } as const;
   readonly held = new Set<SnapshotId>();
   create(id: SnapshotId): void {
     this.held.add(id);
   }
-  destroy(id: SnapshotId): void {
-    this.held.delete(id);
+  destroy(ids: readonly SnapshotId[]): void {
+    for (const id of ids) this.held.delete(id);
   }
   seal(): void {}
   mounts = () => [];
@@ -36,7 +38,7 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "tsimg-snapshots-"));
   database = new Database(join(directory, "tsimg.db"));
   driver = new PaperDriver();
-  store = new SnapshotStore(database, [driver]);
+  store = new SnapshotStore(database, { get: () => driver, present: () => [driver] });
 });
 
 afterEach(() => {
@@ -82,13 +84,14 @@ it("recovery takes children before parents, and leaves what the living do", asyn
   expect([...driver.held].sort()).toEqual([other, busy].sort());
 });
 
-it("a parent goes though another process is still taking its child down", async () => {
+it("a parent waits while another process is still taking its child down", async () => {
   const base = await layer("a", null);
   const child = await layer("b", base);
   database.transaction(() => store.markRemoving(child));
   store.remove(base);
-  expect([...driver.held]).toEqual([child]);
+  expect([...driver.held].sort()).toEqual([base, child].sort());
   store.destroy(child);
+  expect([...driver.held]).toEqual([base]);
   orphan(base, "removing");
   store.recover();
   expect(store.walk()).toEqual([]);

@@ -1,0 +1,64 @@
+import { statfsSync } from "node:fs";
+
+/** The times that a file system can keep. */
+export interface KeptTimes {
+  /** Every time is a multiple of so many nanoseconds. */
+  readonly step: bigint;
+  /** Seconds since 1970 of the earliest and of the latest one. */
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+/**
+ * What the file system under a driver keeps of a tree. No case is left out for what one of
+ * them can't: it asserts the nearest that it can.
+ */
+export interface Keeps {
+  readonly times: KeptTimes;
+  /** Whether an extended attribute of this name can be set on something of this type. */
+  readonly xattr: (name: string, type: string) => boolean;
+  /** Holes take no space. */
+  readonly holes: boolean;
+  /**
+   * What is changed by one name of a file below shows by its other names, and to who had it
+   * open before. Overlay copies the one name up, which parts it from them.
+   */
+  readonly oneFileOfManyNames: boolean;
+  /** Files that have no name yet, by O_TMPFILE. */
+  readonly namelessFiles: boolean;
+  /** What a snapshot has in common with its parent takes no space a second time. */
+  readonly sharedSpace: boolean;
+}
+
+const WIDE = 1n << 62n;
+
+/** Times by the type that statfs(2) tells. */
+const TIMES: Readonly<Record<number, KeptTimes>> = {
+  // ext4 with inodes of 256 bytes: 34 bits of seconds.
+  61267: { step: 1n, first: -(1n << 31n), last: (1n << 34n) - (1n << 31n) - 1n },
+  // xfs with bigtime, as mkfs.xfs has made it since 5.15.
+  1481003842: { step: 1n, first: -(1n << 31n), last: 16_299_260_424n },
+};
+
+/** What Linux's own file systems keep. */
+export const KEEPS_ALL: Keeps = {
+  times: { step: 1n, first: -WIDE, last: WIDE },
+  // The kernel takes user.* from files and directories only. @see xattr(7)
+  xattr: (name, type) => type === "file" || type === "dir" || !name.startsWith("user."),
+  holes: true,
+  oneFileOfManyNames: true,
+  namelessFiles: true,
+  sharedSpace: true,
+};
+
+/** The times that the file system at `directory` keeps. */
+export function timesAt(directory: string): KeptTimes {
+  return TIMES[statfsSync(directory).type] ?? KEEPS_ALL.times;
+}
+
+/** What becomes of a time in nanoseconds: the nearest kept one that is not later. */
+export function keptTime({ step, first, last }: KeptTimes, time: bigint): bigint {
+  const [earliest, latest] = [first * 1_000_000_000n, last * 1_000_000_000n];
+  const within = time < earliest ? earliest : time > latest ? latest : time;
+  return within - (((within % step) + step) % step);
+}
