@@ -42,9 +42,7 @@ export interface StorageDriver {
   readonly home: string;
 
   /**
-   * Makes `id`: writable, equal to `parents[0]`, or empty when there is none. With layers
-   * apart (`overlay`, `image`) the parents need only be created, not sealed, as long as
-   * nothing mounts `id`.
+   * Makes `id`: writable, equal to `parents[0]`, or empty when there is none.
    * @throws TsimgError ERR_DRIVER when the chain is longer than the driver can stack;
    *         ERR_USAGE for an option that it doesn't have, with those it has
    */
@@ -88,6 +86,8 @@ export interface StorageDriver {
 export type LayerForm = OverlayForm | ImageForm | TreeForm;
 
 interface Apart {
+  /** Makes `id` to write a layer into. The parents need only have begun. */
+  begin(id: SnapshotId, parents: readonly SnapshotId[], options?: StorageOptions): void;
   /** The directory to write into. */
   dir(id: SnapshotId): string;
   /** The layer's root was opaque: its parents are left out of every mount from now on. */

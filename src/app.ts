@@ -1,9 +1,11 @@
 import { join } from "node:path";
-import { Overlay2Driver } from "../drivers/overlay2/overlay2.ts";
 import { ContentStore } from "./content/content-store.ts";
 import { ImageStore } from "./image/image-store.ts";
 import { ContainerStore } from "./runtime/container/container-store.ts";
 import { SnapshotStore } from "./snapshot/snapshot-store.ts";
+import { chooseDriver } from "./storage/choose-driver.ts";
+import { ConfigFiles } from "./storage/config-file.ts";
+import { DriverSet } from "./storage/driver-set.ts";
 import { Database } from "./store/database.ts";
 import { type StorePaths, storePaths } from "./store/paths.ts";
 
@@ -12,15 +14,13 @@ export interface AppOptions {
   readonly runRoot?: string | undefined;
 }
 
-/** Every driver there is, in the order in which they are looked at. */
-export const DEFAULT_DRIVER = "overlay2";
-
 /**
  * Puts the concrete parts together: the one place that knows them all. Each part is made
  * when it is first asked for, so that a command pays for what it uses.
  */
 export class App implements Disposable {
   readonly paths: StorePaths;
+  readonly config = new ConfigFiles();
   private openDatabase: Database | undefined;
   private openSnapshots: SnapshotStore | undefined;
 
@@ -38,10 +38,17 @@ export class App implements Disposable {
   }
 
   get snapshots(): SnapshotStore {
-    const overlay2 = new Overlay2Driver(this.paths.root);
-    const drivers = { get: () => overlay2, present: () => [overlay2] };
-    this.openSnapshots ??= new SnapshotStore(this.database, drivers);
+    this.openSnapshots ??= new SnapshotStore(this.database, new DriverSet(this));
     return this.openSnapshots;
+  }
+
+  /**
+   * The driver to use, by its name in the database.
+   * @param flag what `--driver` says
+   * @throws TsimgError ERR_DRIVER when there is no such driver, or it has no place here
+   */
+  chooseDriver(flag: string | undefined): string {
+    return chooseDriver(this, flag);
   }
 
   get images(): ImageStore {

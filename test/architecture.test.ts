@@ -73,8 +73,8 @@ function mayImport(
   if (target === "package.json") return true;
   const [from, to] = [folderOf(file), folderOf(target)];
   if (from !== to) return allowed.get(from)?.includes(to) ?? false;
-  // Drivers know nothing of each other.
-  return from !== "drivers" || dirname(file) === dirname(target);
+  // Drivers know nothing of each other, but share what lies beside their folders.
+  return from !== "drivers" || ["drivers", dirname(file)].includes(dirname(target));
 }
 
 /** The folder's name as the table has it. */

@@ -1,12 +1,4 @@
-import {
-  chmodSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-} from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   createSubvolume,
@@ -15,24 +7,21 @@ import {
   SUBVOLUME_ROOT,
   setReadOnly,
   snapshotSubvolume,
-  syncBtrfs,
-  waitUntilCleaned,
 } from "../../src/sys/btrfs-ioctl.ts";
-import { errorCode, tolerating } from "../../src/sys/errno.ts";
-import { TsimgError } from "../../src/sys/error.ts";
+import { tolerating } from "../../src/sys/errno.ts";
 import type { MountSpec } from "../../src/sys/mount-spec.ts";
 import { type OpenDirectory, openDirectory } from "../../src/sys/open-directory.ts";
 import type { SnapshotId, StorageDriver, StorageOptions, Usage } from "../driver.ts";
 import { refuseOptions } from "../storage-options.ts";
+import { requireBtrfs } from "./file-system.ts";
 import { ownUsage } from "./own-usage.ts";
 import { limitSubvolume, parseSize } from "./quota.ts";
+import { reclaimWhenScarce } from "./reclaim.ts";
 import { destroySubvolumeTree } from "./subvolume-tree.ts";
 
 /** Added to the name of a subvolume that is being made. */
 const UNFINISHED = ".new";
 const ENTRY = /^([0-9a-f]{64})(?:\.new)?$/;
-/** With less than this part of the space free, `destroy` waits until more is. */
-const SCARCE = 0.1;
 
 export interface BtrfsOptions {
   readonly name: string;
@@ -67,11 +56,17 @@ export class BtrfsDriver implements StorageDriver {
     refuseOptions(this.name, options, ["size"]);
     const size = options["size"] === undefined ? undefined : parseSize(options["size"]);
     using home = this.openOrMakeHome();
+    requireBtrfs(this.home);
     if (this.quota) enableQuota(home);
     const unfinished = `${id}${UNFINISHED}`;
-    this.makeSubvolume(home, unfinished, parents[0]);
-    if (size !== undefined) limitSubvolume(home, unfinished, size);
-    renameSync(join(this.home, unfinished), join(this.home, id));
+    try {
+      this.makeSubvolume(home, unfinished, parents[0]);
+      if (size !== undefined) limitSubvolume(home, unfinished, size);
+      renameSync(join(this.home, unfinished), join(this.home, id));
+    } catch (error) {
+      this.remove(home, unfinished);
+      throw error;
+    }
   }
 
   seal(id: SnapshotId): void {
@@ -90,7 +85,7 @@ export class BtrfsDriver implements StorageDriver {
     const names = ids.flatMap((id) => [id, `${id}${UNFINISHED}`]);
     const gone = names.flatMap((name) => this.remove(home, name));
     for (const subvolume of gone) dropQuotaGroup(home, subvolume);
-    if (gone.length > 0) this.awaitSpace(home, gone);
+    if (gone.length > 0) reclaimWhenScarce(home, gone);
   }
 
   list(): readonly SnapshotId[] {
@@ -127,14 +122,6 @@ export class BtrfsDriver implements StorageDriver {
     if (stat.isDirectory() && stat.ino === SUBVOLUME_ROOT) return destroySubvolumeTree(home, name);
     rmSync(path, { recursive: true, force: true, maxRetries: 3 });
     return [];
-  }
-
-  /** The kernel frees space half a minute late: too late for who is removing to have some. */
-  private awaitSpace(home: OpenDirectory, gone: readonly number[]): void {
-    const { bavail, blocks } = statfsSync(this.home);
-    if (bavail > blocks * SCARCE) return;
-    syncBtrfs(home);
-    for (const subvolume of gone) waitUntilCleaned(home, subvolume);
   }
 
   private openOrMakeHome(): OpenDirectory {

@@ -1,11 +1,15 @@
-import { destroySubvolume, setReadOnly, subvolumeInfo } from "../../src/sys/btrfs-ioctl.ts";
+import {
+  destroySubvolume,
+  SUBVOLUME_ROOT,
+  setReadOnly,
+  subvolumeInfo,
+} from "../../src/sys/btrfs-ioctl.ts";
 import { ROOT_TREE, searchTree } from "../../src/sys/btrfs-tree.ts";
 import {
   type OpenDirectory,
   openBtrfsDirectory,
   openDirectory,
 } from "../../src/sys/open-directory.ts";
-import { SUBVOLUME_ROOT } from "../../src/sys/btrfs-ioctl.ts";
 
 const ROOT_REF = 156;
 const ROOT_REF_NAME = 18;

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { tolerating } from "../../src/sys/errno.ts";
 import { TsimgError } from "../../src/sys/error.ts";
 import type { MountSpec } from "../../src/sys/mount-spec.ts";
+import { diskUsage } from "../disk-usage.ts";
 import type { SnapshotId, StorageDriver, StorageOptions, Usage } from "../driver.ts";
+import { MAX_LOWER, overlayMount } from "../overlay-mount.ts";
+import { inheritRoot, isElaborate } from "../root-metadata.ts";
 import { refuseOptions } from "../storage-options.ts";
-import { diskUsage } from "./disk-usage.ts";
 import {
   followShortLink,
   lowerOfChild,
@@ -14,7 +16,8 @@ import {
   removeShortLink,
   shortLink,
 } from "./lower.ts";
-import { MAX_LOWER, overlayMount } from "./overlay-options.ts";
+
+const ELABORATE = "root";
 
 /**
  * docker's layout, so that what knows it can read it:
@@ -24,6 +27,7 @@ import { MAX_LOWER, overlayMount } from "./overlay-options.ts";
  *     <home>/<id>/link          the name of its short link
  *     <home>/<id>/lower         "l/…:l/…", the short links below it, nearest first
  *     <home>/<id>/work/         overlay's scratch space
+ *     <home>/<id>/root          there when the root has attributes, or a time with a fraction
  *     <home>/<id>/merged/       where a container's root is mounted, in its own namespace
  *
  * A base layer has only `diff` and `link`. Nothing here is atomic by itself: the store
@@ -35,6 +39,8 @@ export class Overlay2Driver implements StorageDriver {
   readonly home: string;
   readonly layers = {
     form: "overlay" as const,
+    begin: (id: SnapshotId, parents: readonly SnapshotId[], options: StorageOptions = {}): void =>
+      this.begin(id, parents, options),
     dir: (id: SnapshotId): string => join(this.home, id, "diff"),
     cutBelow: (id: SnapshotId): void => {
       tolerating(["ENOENT"], () => unlinkSync(join(this.home, id, "lower")));
@@ -47,6 +53,14 @@ export class Overlay2Driver implements StorageDriver {
   }
 
   create(id: SnapshotId, parents: readonly SnapshotId[], options: StorageOptions = {}): void {
+    this.begin(id, parents, options);
+    const nearest = parents[0];
+    if (nearest === undefined) return;
+    const elaborate = existsSync(join(this.home, nearest, ELABORATE));
+    inheritRoot(this.layers.dir(nearest), this.layers.dir(id), elaborate);
+  }
+
+  private begin(id: SnapshotId, parents: readonly SnapshotId[], options: StorageOptions): void {
     refuseOptions(this.name, options, []);
     if (parents.length > MAX_LOWER)
       throw new TsimgError("ERR_DRIVER", `overlay2 can't stack ${parents.length} layers`, {
@@ -65,6 +79,7 @@ export class Overlay2Driver implements StorageDriver {
 
   seal(id: SnapshotId, parents: readonly SnapshotId[]): void {
     const nearest = parents[0];
+    if (isElaborate(this.layers.dir(id))) writeFileSync(join(this.home, id, ELABORATE), "");
     if (nearest === undefined || existsSync(join(this.home, id, "cut"))) return;
     // Again, since what is below a parent may have been cut off after `create`.
     writeFileSync(join(this.home, id, "lower"), lowerOfChild(this.home, nearest));

@@ -1,4 +1,4 @@
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS, commandNamed } from "./commands.ts";
 import { parseQuickly } from "./parse-quickly.ts";
 
 /**
@@ -9,7 +9,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const { globals, rest } = takeGlobals(argv);
   const [name = "", ...words] = rest;
   try {
-    const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    const load = commandNamed(name);
     if (load === undefined) return await complain(argv, Object.values(COMMANDS));
     const command = (await load()).command();
     const parsed = parseQuickly(command, words);

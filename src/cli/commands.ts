@@ -11,13 +11,30 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
   demo: () => import("./demo.ts"),
   images: () => import("./images.ts"),
   rmi: () => import("./rmi.ts"),
+  history: () => import("./history.ts"),
+  tree: () => import("./tree.ts"),
+  which: () => import("./which.ts"),
+  mount: () => import("./mount.ts"),
+  umount: () => import("./umount.ts"),
   ps: () => import("./ps.ts"),
   rm: () => import("./rm.ts"),
   logs: () => import("./logs.ts"),
   stop: () => import("./stop.ts"),
   kill: () => import("./kill.ts"),
   inspect: () => import("./inspect.ts"),
+  pool: () => import("./pool.ts"),
+  doctor: () => import("./doctor.ts"),
   info: () => import("./info.ts"),
   serve: () => import("./serve.ts"),
   version: () => import("./version-command.ts"),
 };
+
+/** Called by tsimg itself; they stand in no help. */
+const INTERNAL: typeof COMMANDS = {
+  "remove-ended": () => import("./remove-ended.ts"),
+};
+
+export function commandNamed(name: string): (typeof COMMANDS)[string] | undefined {
+  if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name];
+  return Object.hasOwn(INTERNAL, name) ? INTERNAL[name] : undefined;
+}

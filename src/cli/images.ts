@@ -52,12 +52,12 @@ export function command(): Command {
       const listing: Listing<Field> = {
         titles: TITLES,
         table: flags.digests
-          ? "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
-          : "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}",
+          ? "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.Drivers}}"
+          : "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.Drivers}}",
         quiet: "{{.ID}}",
       };
       const rows = app.images.all().flatMap((image) => {
-        const drivers = app.snapshots.driversOf(image.chainId).join(",");
+        const drivers = app.snapshots.driversOf(image.chainId).join(",") || "-";
         return imageTags(app.images.names(image.digest))
           .filter((name) => wanted === undefined || matches(name, wanted))
           .map((name) => row(image, name, drivers, !flags.trunc));

@@ -1,9 +1,14 @@
 import { readFileSync, statfsSync } from "node:fs";
 import { availableParallelism, hostname, release, totalmem } from "node:os";
-import { hasLowerPlus } from "../../drivers/overlay2/overlay-options.ts";
-import { type App, DEFAULT_DRIVER } from "../app.ts";
+import { hasLowerPlus } from "../../drivers/overlay-mount.ts";
+import type { App } from "../app.ts";
 import { detectCgroups } from "../runtime/cgroup/detect.ts";
+import { chooseDriver, shownDriver } from "../storage/choose-driver.ts";
+import { driverCounts } from "../storage/driver-counts.ts";
+import { fileSystemOf } from "../storage/file-system.ts";
+import type { StorageContext } from "../storage/storage-context.ts";
 import { tolerating } from "../sys/errno.ts";
+import { TsimgError } from "../sys/error.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
 import { renderObjects } from "./output/format.ts";
@@ -36,11 +41,12 @@ function gather(app: App) {
     ContainersStopped: states.filter((state) => state === "exited").length,
     Images: app.images.all().length,
     Snapshots: app.snapshots.walk().length,
-    Driver: DEFAULT_DRIVER,
+    Driver: chosenDriver(app),
     DriverStatus: {
-      "Backing Filesystem": backingFileSystem(app.paths.root),
+      "Backing Filesystem": fileSystemOf(app.paths.root).type,
       "Layers by fsconfig": hasLowerPlus(release()),
     },
+    Drivers: driverCounts(app),
     RootDir: app.paths.root,
     RunRoot: app.paths.runRoot,
     FreeBytes: free === undefined ? 0 : free.bavail * free.bsize,
@@ -56,15 +62,14 @@ function gather(app: App) {
   };
 }
 
-/** The type of the file system that holds `directory`, from the longest mount point above it. */
-function backingFileSystem(directory: string): string {
-  let best = { point: "", type: "unknown" };
-  for (const line of readFileSync("/proc/self/mounts", "utf8").split("\n")) {
-    const [, point = "", type = ""] = line.split(" ");
-    const above = directory === point || directory.startsWith(point === "/" ? "/" : `${point}/`);
-    if (above && point.length >= best.point.length) best = { point, type };
+/** Or why there is none. */
+function chosenDriver(context: StorageContext): string {
+  try {
+    return shownDriver(context, chooseDriver(context));
+  } catch (error) {
+    if (error instanceof TsimgError) return `none: ${error.message}`;
+    throw error;
   }
-  return best.type;
 }
 
 function text(facts: ReturnType<typeof gather>): string {
@@ -76,6 +81,9 @@ function text(facts: ReturnType<typeof gather>): string {
     `Snapshots: ${facts.Snapshots}`,
     `Storage Driver: ${facts.Driver}`,
     ...Object.entries(facts.DriverStatus).map(([name, value]) => ` ${name}: ${value}`),
+    ...facts.Drivers.map(
+      ({ Name, Layers, Containers }) => ` ${Name}: ${Layers} layers, ${Containers} containers`,
+    ),
     `Root Dir: ${facts.RootDir}`,
     `Run Root: ${facts.RunRoot}`,
     `Free Space: ${formatSize(facts.FreeBytes)}, ${facts.FreeInodes} inodes`,

@@ -1,12 +1,17 @@
-import type { App } from "../app.ts";
+import type { StorageOptions } from "../../drivers/driver.ts";
+import { type App, builtProgram } from "../app.ts";
+import type { Image } from "../image/image-store.ts";
+import { unpackImage } from "../image/unpack-image.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import { interruptible } from "./globals.ts";
 import { createPullProgress } from "./output/progress.ts";
-import { pullFromRegistry } from "./registry-pull.ts";
+import { maxLayerBytes, pullFromRegistry } from "./registry-pull.ts";
 
 export interface RunPullFlags {
   readonly platform?: string;
+  /** By its name in the database. */
   readonly driver: string;
+  readonly storage: StorageOptions;
   readonly plainHttp?: true;
   readonly pull: "always" | "missing" | "never";
 }
@@ -23,10 +28,39 @@ export async function pullForRun(app: App, image: string, flags: RunPullFlags): 
         reference,
         platform: flags.platform,
         driver: flags.driver,
+        storage: flags.storage,
         parallel: 3,
         plainHttp: flags.plainHttp === true,
         signal,
         progress,
+      }),
+    );
+  } finally {
+    progress.close();
+  }
+}
+
+/** Unpacks an image that is here into one more driver. */
+export async function unpackForRun(
+  app: App,
+  name: string,
+  image: Image,
+  { driver, storage }: RunPullFlags,
+): Promise<void> {
+  process.stderr.write(`Unpacking image '${name}' into ${driver}\n`);
+  const progress = createPullProgress(process.stderr, {});
+  const { database, paths, content, snapshots, images } = app;
+  const context = { database, paths, content, snapshots, images };
+  try {
+    await interruptible((signal) =>
+      unpackImage({ ...context, unpackProgram: builtProgram("unpack.cjs") }, image, {
+        name,
+        driver,
+        storage,
+        maxLayerBytes: maxLayerBytes(),
+        signal,
+        onLayers: (layers) => progress.layers(layers),
+        onEvent: (event) => progress.event(event),
       }),
     );
   } finally {

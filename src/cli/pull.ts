@@ -1,4 +1,3 @@
-import { DEFAULT_DRIVER } from "../app.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import { parseSize } from "../runtime/sizes.ts";
 import { Command, InvalidArgumentError } from "./command.ts";
@@ -6,10 +5,12 @@ import { interruptible, openApp } from "./globals.ts";
 import { createPullProgress } from "./output/progress.ts";
 import { pullFromRegistry } from "./registry-pull.ts";
 import { requireRoot } from "./require-root.ts";
+import { announceFullCopies, parseStorageOptions } from "./storage-flags.ts";
 
 interface PullFlags {
   readonly platform?: string;
-  readonly driver: string;
+  readonly driver?: string;
+  readonly storageOpt: readonly string[];
   readonly quiet?: boolean;
   readonly plainHttp?: boolean;
   readonly maxConcurrentDownloads: number;
@@ -20,16 +21,20 @@ const EXAMPLES = `
 Examples:
   $ tsimg pull alpine
   $ tsimg pull --platform linux/arm64 debian:12
+  $ tsimg pull --driver zfs --storage-opt compression=zstd debian:12
   $ tsimg pull 127.0.0.1:5000/team/app@sha256:…
 `;
 
 /** \`tsimg pull\`: what a pull does stands in src/image/pull.ts. */
 export function command(): Command {
+  const each = (text: string, before: readonly string[]) => [...before, text];
+  const none: readonly string[] = [];
   return new Command("pull")
     .description("fetch an image and unpack its layers into the storage driver")
     .argument("<image>", "reference, e.g. alpine:3.20 or registry.example/team/app@sha256:…")
     .option("--platform <os/arch[/variant]>", "which image of an index to take")
-    .option("--driver <name>", "storage driver to unpack into", DEFAULT_DRIVER)
+    .option("--driver <name[:pool]>", "storage driver to unpack into (TSIMG_DRIVER)")
+    .option("--storage-opt <key=value>", "what the driver shall do for this image", each, none)
     .option("-q, --quiet", "print the digest only")
     .option("--plain-http", "speak HTTP to the registry, not HTTPS")
     .option("--max-concurrent-downloads <n>", "layers fetched at the same time", count, 3)
@@ -39,6 +44,8 @@ export function command(): Command {
       requireRoot("unpacking layers, whose files belong to many users,");
       using app = openApp(command);
       const reference = parseReference(image);
+      const driver = app.chooseDriver(flags.driver);
+      announceFullCopies(app, driver);
       const progress = createPullProgress(process.stdout, { quiet: flags.quiet === true });
       try {
         if (flags.quiet !== true && reference.tag !== undefined)
@@ -47,7 +54,8 @@ export function command(): Command {
           pullFromRegistry(app, {
             reference,
             platform: flags.platform,
-            driver: flags.driver,
+            driver,
+            storage: parseStorageOptions(flags.storageOpt),
             parallel: flags.maxConcurrentDownloads,
             plainHttp: flags.plainHttp === true,
             signal,

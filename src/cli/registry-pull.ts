@@ -43,14 +43,16 @@ export async function pullFromRegistry(app: App, pull: RegistryPull): Promise<Pu
       storage: pull.storage ?? {},
       platform: pull.platform === undefined ? hostPlatform() : parsePlatform(pull.platform),
       platformAsked: pull.platform !== undefined,
-      maxLayerBytes: pull.maxLayerBytes ?? maxLayerBytesOf(process.env["TSIMG_MAX_LAYER_BYTES"]),
+      maxLayerBytes: pull.maxLayerBytes ?? maxLayerBytes(),
       onLayers: (layers) => pull.progress.layers(layers),
       onEvent: (event) => pull.progress.event(event),
     },
   );
 }
 
-function maxLayerBytesOf(text: string | undefined): number {
+/** Bytes that a layer may unpack to, unless a flag says otherwise. */
+export function maxLayerBytes(): number {
+  const text = process.env["TSIMG_MAX_LAYER_BYTES"];
   if (text === undefined || text === "") return DEFAULT_MAX_LAYER_BYTES;
   const bytes = Number(text);
   if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;

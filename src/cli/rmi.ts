@@ -1,12 +1,19 @@
 import { removeImage } from "../image/remove-image.ts";
+import { removeUnpacked } from "../image/remove-unpacked.ts";
 import { Command } from "./command.ts";
 import { eachNamed } from "./each-named.ts";
 import { openApp } from "./globals.ts";
+
+interface Flags {
+  readonly force: boolean;
+  readonly driver?: string;
+}
 
 const EXAMPLES = `
 Examples:
   $ tsimg rmi alpine
   $ tsimg rmi -f 3f57d9401f8d
+  $ tsimg rmi --driver zfs alpine               only the copy that is unpacked in zfs
 `;
 
 /** `tsimg rmi` */
@@ -14,15 +21,23 @@ export function command(): Command {
   return new Command("rmi")
     .description("remove images, and the layers that nothing else needs")
     .argument("<image...>", "names or IDs")
-    .option("-f, --force", "also an image with several names, or that a container is of", false)
+    .option("-f, --force", "also an image with several names, or one that is in use", false)
+    .option("--driver <name>", "remove only what is unpacked in this driver")
     .addHelpText("after", EXAMPLES)
-    .action(async (names: string[], flags: { force: boolean }, command: Command) => {
+    .action(async (names: string[], flags: Flags, command: Command) => {
+      const { driver, force } = flags;
       using app = openApp(command);
       app.containers.clearUp();
       process.exitCode = await eachNamed(
         names,
         command.optsWithGlobals()["debug"] === true,
-        (name) => removeImage(app, name, flags.force).join("\n"),
+        (name) => {
+          const lines =
+            driver === undefined
+              ? removeImage(app, name, force)
+              : removeUnpacked(app, name, driver);
+          return lines.join("\n");
+        },
       );
     });
 }

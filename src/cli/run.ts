@@ -1,4 +1,4 @@
-import { type App, builtProgram, DEFAULT_DRIVER } from "../app.ts";
+import { type App, builtProgram } from "../app.ts";
 import { parseImageConfig } from "../oci/image-config.ts";
 import type { ContainerImage } from "../runtime/container/create-container.ts";
 import { createContainer } from "../runtime/container/create-container.ts";
@@ -8,7 +8,10 @@ import { TsimgError } from "../sys/error.ts";
 import { requireKernel } from "../sys/kernel.ts";
 import { Command, Option } from "./command.ts";
 import { openApp } from "./globals.ts";
+import type { RunPullFlags } from "./pull-for-run.ts";
+import { removeEndedCall } from "./remove-ended.ts";
 import { requireRoot } from "./require-root.ts";
+import { announceFullCopies, parseStorageOptions } from "./storage-flags.ts";
 
 type PullPolicy = "always" | "missing" | "never";
 
@@ -16,7 +19,8 @@ interface Flags extends Omit<RunFlags, "volumes" | "command"> {
   readonly volume: readonly string[];
   readonly pull: PullPolicy;
   readonly explain?: true;
-  readonly driver: string;
+  readonly driver?: string;
+  readonly storageOpt: readonly string[];
   readonly plainHttp?: true;
   readonly platform?: string;
 }
@@ -76,7 +80,8 @@ export function command(): Command {
     .addOption(pullOption())
     .option("--platform <os/arch[/variant]>", "which image of an index to pull")
     .option("--plain-http", "speak HTTP to the registry, not HTTPS")
-    .option("--driver <name>", "storage driver", DEFAULT_DRIVER)
+    .option("--driver <name[:pool]>", "storage driver (TSIMG_DRIVER)")
+    .option("--storage-opt <key=value>", "what the driver shall do, e.g. size=10G", each, none)
     .option("--explain", "print every system call of the start, then start")
     .helpOption("--help", "show this help")
     .addHelpText("after", EXAMPLES)
@@ -86,9 +91,14 @@ export function command(): Command {
       requireRoot("running a container");
       requireKernel();
       const app = openApp(command);
-      const found = await imageToRun(app, image, flags);
+      const storage = parseStorageOptions(flags.storageOpt);
+      const pullFlags = { ...flags, driver: app.chooseDriver(flags.driver), storage };
+      const found = await imageToRun(app, image, pullFlags);
       app.containers.clearUp();
-      const created = createContainer(app, found, runFlags);
+      const { database, snapshots, containers, paths } = app;
+      const removeProgram = (id: string) => removeEndedCall(paths, id);
+      const context = { database, snapshots, containers, paths, removeProgram };
+      const created = createContainer(context, found, { ...runFlags, storage });
       if (flags.explain === true) {
         const { explainLaunch } = await import("../runtime/container/explain-launch.ts");
         process.stderr.write(await explainLaunch(created, app.paths.filters));
@@ -114,15 +124,18 @@ function checkTerminal(flags: RunFlags): void {
     throw new TsimgError("ERR_USAGE", "the input device is not a TTY", { hint: "leave out -t" });
 }
 
-async function imageToRun(app: App, text: string, flags: Flags): Promise<ContainerImage> {
+async function imageToRun(app: App, text: string, flags: RunPullFlags): Promise<ContainerImage> {
   const here = flags.pull === "always" ? undefined : runnable(app, text, flags.driver);
   if (here !== undefined) return here;
-  if (flags.pull === "never")
+  if (flags.pull === "never" && app.images.find(text) === undefined)
     throw new TsimgError("ERR_NO_SUCH_IMAGE", `no such image: '${text}'`, {
       hint: "pull it first, or run with --pull missing",
     });
-  const { pullForRun } = await import("./pull-for-run.ts");
-  await pullForRun(app, text, flags);
+  const { pullForRun, unpackForRun } = await import("./pull-for-run.ts");
+  const image = flags.pull !== "always" ? app.images.find(text)?.image : undefined;
+  announceFullCopies(app, flags.driver);
+  if (image === undefined) await pullForRun(app, text, flags);
+  else await unpackForRun(app, text, image, flags);
   const pulled = runnable(app, text, flags.driver);
   if (pulled !== undefined) return pulled;
   throw new TsimgError("ERR_NO_SUCH_IMAGE", `image '${text}' was removed while it was pulled`);

@@ -35,8 +35,10 @@ export class ImageMounts {
     return rows.filter((row) => !gone.includes(row));
   }
 
-  of(image: Digest): readonly ImageMount[] {
-    return this.list().filter((row) => row.image === image);
+  /** Those of an image, as `list` left them. */
+  ofImage(image: Digest): readonly ImageMount[] {
+    const sql = "select * from image_mounts where image = ? order by path";
+    return this.database.all<ImageMount>(sql, image);
   }
 
   at(path: string): ImageMount | undefined {

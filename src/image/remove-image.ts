@@ -1,7 +1,9 @@
 import type { Digest } from "../oci/digest.ts";
 import { TsimgError } from "../sys/error.ts";
 import { type CollectContext, collect, sweep } from "./collect.ts";
+import { ImageMounts } from "./image-mounts.ts";
 import { type ImageStore, imageTags } from "./image-store.ts";
+import { LayerIndexes } from "./tree/layer-indexes.ts";
 
 export interface RemoveContext extends CollectContext {
   readonly images: ImageStore;
@@ -11,13 +13,16 @@ export interface RemoveContext extends CollectContext {
 export type RemovedLine = `Untagged: ${string}` | `Deleted: ${string}`;
 
 /**
- * Takes a name away, and with the last one the image. An image that a container is of stays
- * unless forced; then only its names go: its layers stay as long as the container.
+ * Takes a name away, and with the last one the image. An image that a container is of, or
+ * that is mounted, stays unless forced; then only its names go: its layers stay as long as
+ * the container and the mount.
  *
  * @throws TsimgError ERR_NO_SUCH_IMAGE, ERR_IN_USE
  */
 export function removeImage(context: RemoveContext, text: string, force: boolean): RemovedLine[] {
   const { database, images } = context;
+  const mounts = new ImageMounts(database);
+  mounts.list();
   const lines = database.transaction(() => {
     const { image, name } = images.existing(text);
     const names = images.names(image.digest);
@@ -31,6 +36,11 @@ export function removeImage(context: RemoveContext, text: string, force: boolean
       throw new TsimgError("ERR_IN_USE", `image '${text}' is used by container '${user}'`, {
         hint: `remove that first with "tsimg rm ${user}", or use --force`,
       });
+    const mounted = mounts.ofImage(image.digest)[0]?.path;
+    if (mounted !== undefined && !force)
+      throw new TsimgError("ERR_IN_USE", `image '${text}' is mounted on '${mounted}'`, {
+        hint: `unmount it first with "tsimg umount ${mounted}", or use --force`,
+      });
     const untagged = untag(
       context,
       names.map((each) => each.name),
@@ -40,6 +50,7 @@ export function removeImage(context: RemoveContext, text: string, force: boolean
   });
   const collected = collect(context);
   sweep(context);
+  new LayerIndexes(context.content, context.paths).dropUnknown();
   return [...lines, ...collected.layers.map((chain) => `Deleted: ${chain}` as const)];
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import type { SnapshotId, StorageOptions } from "../../drivers/driver.ts";
 import { mergeLayer } from "../layer/merge/merge-layer.ts";
 import type { LayerRemainder } from "../layer/remainder.ts";
@@ -64,11 +64,11 @@ export class TreeLayer implements Disposable {
 
   private openStage(): number {
     const root = this.tree.path;
-    const time = lstatSync(root, { bigint: true }).mtimeNs;
+    const time = statSync(root, { bigint: true }).mtimeNs;
     const stage = `${root}/${this.stage}`;
     mkdirSync(stage, 0o755);
     // A layer that says nothing of the root leaves its time alone.
-    setModificationTime(root, time);
+    setModificationTime(`${root}/.`, time);
     return openSync(stage, "r");
   }
 }

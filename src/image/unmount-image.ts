@@ -43,17 +43,17 @@ function mountsMeant(
 
 function unmountOne(context: MountContext, mounts: ImageMounts, mount: ImageMount): string {
   const { path, snapshot } = mount;
+  let wasHere = false;
   try {
     // A driver may need several mounts, one on the other.
-    while (isMountPoint(path)) unmount(path);
-  } catch (cause) {
-    if (errorCode(cause) !== "EBUSY") throw cause;
+    for (; isMountPoint(path); wasHere = true) unmount(path);
+  } catch (error) {
+    if (errorCode(error) !== "EBUSY") throw error;
     throw new TsimgError("ERR_IN_USE", `a process uses what is mounted on '${path}'`, {
-      cause,
-      hint: `"fuser -vm ${path}" shows which`,
+      hint: `"fuser -vm '${path}'" shows which`,
     });
   }
-  if (isMountPointForAnyone(path))
+  if (!wasHere && isMountPointForAnyone(path))
     throw new TsimgError("ERR_STATE", `'${path}' is mounted in another mount namespace`, {
       hint: "unmount it from where it was mounted",
     });

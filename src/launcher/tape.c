@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "init.h"
+#include "program.h"
 #include "rmtree.h"
 
 #if defined(__x86_64__)
@@ -109,6 +110,9 @@ static int64_t perform(const struct tape_step *step, const uint64_t *a) {
       return rmtree((const char *)(uintptr_t)a[0]);
     case OPERATION_INIT:
       return init_fork();
+    case OPERATION_PROGRAM:
+      return program_run((const char *)(uintptr_t)a[0], (char *const *)(uintptr_t)a[1],
+                         (char *const *)(uintptr_t)a[2]);
     default: {
       long answer = syscall(step->number, a[0], a[1], a[2], a[3], a[4], a[5]);
       return answer == -1 ? -errno : answer;

@@ -52,11 +52,7 @@ export function isOverlayMark(name: string): boolean {
  * @param refused receives those that this process may not set
  * @throws ErrnoError; a file system without such attributes is no error, as with every peer
  */
-export function setXattrs(
-  path: string | Buffer,
-  entry: TarEntry,
-  refused: OnRefused,
-): void {
+export function setXattrs(path: string | Buffer, entry: TarEntry, refused: OnRefused): void {
   for (const [name, value] of entry.xattrs) {
     if (isOverlayMark(name)) continue;
     try {

@@ -1,3 +1,5 @@
+import type { StorageOptions } from "../../drivers/driver.ts";
+
 /**
  * What a user asks of `tsimg run`, as given: nothing is checked yet. An absent member is a
  * flag not given.
@@ -42,6 +44,8 @@ export interface RunFlags {
   readonly init: boolean;
   /** `no-new-privileges`, `seccomp=unconfined`, `seccomp=PATH`. */
   readonly securityOpt: readonly string[];
+  /** What the storage driver shall do for the container. */
+  readonly storage: StorageOptions;
   /** Replaces the image's command. */
   readonly command: readonly string[];
 }

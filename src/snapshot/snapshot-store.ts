@@ -1,16 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import type {
-  SnapshotId,
-  StorageDriver,
-  StorageOptions,
-  Usage,
-} from "../../drivers/driver.ts";
+import type { SnapshotId, StorageDriver, StorageOptions, Usage } from "../../drivers/driver.ts";
 import type { ChainId } from "../oci/digest.ts";
 import type { Database } from "../store/database.ts";
 import { isAlive, ownIdentity } from "../store/process-identity.ts";
-import { TsimgError } from "../sys/error.ts";
 import { type OpenMount, openMount } from "../sys/detached-mount.ts";
+import { TsimgError } from "../sys/error.ts";
 import type { MountSpec } from "../sys/mount-spec.ts";
 import { SnapshotRows } from "./snapshot-rows.ts";
 
@@ -78,7 +73,7 @@ export class SnapshotStore extends SnapshotRows {
       if (claim === "present") return undefined;
       if (claim !== "busy") {
         const { layers } = this.driver(driver);
-        if (layers.form !== "tree") this.create(claim, options);
+        if (layers.form !== "tree") layers.begin(claim, this.parents(claim), options);
         return claim;
       }
       onBusy();
@@ -169,9 +164,9 @@ export class SnapshotStore extends SnapshotRows {
     return this.driverOf(id).paths(id, this.parents(id));
   }
 
-  /** What the driver keeps of a snapshot, for a launcher that removes it by itself. */
-  files(id: SnapshotId): readonly string[] {
-    return this.driverOf(id).files?.(id) ?? [];
+  /** What a launcher may delete to free a snapshot; undefined when that takes more. */
+  files(id: SnapshotId): readonly string[] | undefined {
+    return this.driverOf(id).files?.(id);
   }
 
   /** What drivers have on disk that no row names. Call inside a transaction. */

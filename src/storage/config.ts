@@ -2,9 +2,9 @@ import { isAbsolute } from "node:path";
 import { TsimgError } from "../sys/error.ts";
 import { DRIVER_KINDS, type DriverKind } from "./driver-name.ts";
 
-/** Where a driver that needs only a directory has its own. */
+/** Where a driver lies that needs only a directory. */
 export interface DirectoryConfig {
-  /** Absolute; what the driver makes goes into it. */
+  /** Absolute; the driver makes a directory of its own name there. */
   readonly path?: string;
   readonly pool?: string;
 }

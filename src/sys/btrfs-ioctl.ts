@@ -10,7 +10,6 @@ const SNAP_DESTROY = { name: "BTRFS_IOC_SNAP_DESTROY", number: 0x5000_940f };
 const SUBVOL_GETFLAGS = { name: "BTRFS_IOC_SUBVOL_GETFLAGS", number: 0x8008_9419 };
 const SUBVOL_SETFLAGS = { name: "BTRFS_IOC_SUBVOL_SETFLAGS", number: 0x4008_941a };
 const GET_SUBVOL_INFO = { name: "BTRFS_IOC_GET_SUBVOL_INFO", number: 0x81f8_943c };
-const SUBVOL_SYNC_WAIT = { name: "BTRFS_IOC_SUBVOL_SYNC_WAIT", number: 0x4010_9441 };
 const SYNC = { name: "BTRFS_IOC_SYNC", number: 0x9408 };
 const QUOTA_CTL = { name: "BTRFS_IOC_QUOTA_CTL", number: 0xc010_9428 };
 const QUOTA_RESCAN_WAIT = { name: "BTRFS_IOC_QUOTA_RESCAN_WAIT", number: 0x942e };
@@ -88,14 +87,6 @@ export function subvolumeInfo(subvolume: OpenDirectory): SubvolumeInfo {
  */
 export function syncBtrfs(directory: OpenDirectory): void {
   ioctl(directory.fd, SYNC, 0, { path: directory.path });
-}
-
-/** Waits until the space of a deleted subvolume is free. Does nothing before Linux 6.13. */
-export function waitUntilCleaned(directory: OpenDirectory, subvolume: number): void {
-  const args = Buffer.alloc(16);
-  args.writeBigUInt64LE(BigInt(subvolume), 0);
-  const place = { path: directory.path };
-  tolerating(["ENOTTY", "ENOENT"], () => ioctl(directory.fd, SUBVOL_SYNC_WAIT, args, place));
 }
 
 /** Switches quotas on where they are off, and waits until what is there has been counted. */

@@ -17,7 +17,10 @@ const NULL = 0;
 /** Longest string that fsconfig(2) takes, its NUL included. */
 const MAX_STRING = 256;
 
-/** A mounted tree that only this process can reach, by `path`, until it is disposed. */
+/**
+ * A mounted tree that only this process can reach, by `path`, until it is disposed. `path`
+ * itself is a symlink: its root is `path` with "/." behind it.
+ */
 export interface OpenMount extends Disposable {
   readonly path: string;
 }
@@ -45,8 +48,7 @@ export function openMount(
   const fd = detachedMount(spec, mode);
   let open = true;
   return {
-    // With the dot, also what is said of the path itself is said of the tree's root.
-    path: `/proc/self/fd/${fd}/.`,
+    path: `/proc/self/fd/${fd}`,
     [Symbol.dispose]() {
       if (open) closeSync(fd);
       open = false;

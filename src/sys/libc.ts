@@ -14,6 +14,7 @@ const U64 = 12;
 const PROTOTYPES = {
   chroot: [BYTES],
   unshare: [I32],
+  setns: [I32, I32],
   mount: [BYTES, BYTES, BYTES, U64, BYTES],
   umount2: [BYTES, I32],
   lsetxattr: [BYTES, BYTES, BYTES, U64, I32],

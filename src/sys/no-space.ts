@@ -43,7 +43,10 @@ function describe(facts: StatsFs, place: string, cause: unknown): TsimgError {
   return new TsimgError(
     "ERR_NO_SPACE",
     `no space left on '${place}': ${amount(free)} of ${amount(size)} free`,
-    { cause, hint: "remove images or containers (tsimg rmi, tsimg rm), or make the file system larger" },
+    {
+      cause,
+      hint: "remove images or containers (tsimg rmi, tsimg rm), or make the file system larger",
+    },
   );
 }
 

@@ -23,7 +23,10 @@ export function setXattr(path: string | Buffer, name: string | Buffer, value: Bu
  */
 export function removeXattr(path: string | Buffer, name: string | Buffer): void {
   tolerating(["ENODATA", "ENOTSUP", "EOPNOTSUPP"], () =>
-    invoke("lremovexattr", [cString(path), cString(name)], { path: shown(path), dest: shown(name) }),
+    invoke("lremovexattr", [cString(path), cString(name)], {
+      path: shown(path),
+      dest: shown(name),
+    }),
   );
 }
 

@@ -20,8 +20,8 @@ export interface Keeps {
   /** Holes take no space. */
   readonly holes: boolean;
   /**
-   * What is changed by one name of a file below shows by its other names, and to who had it
-   * open before. Overlay copies the one name up, which parts it from them.
+   * What is changed by one name of a file below shows by its other names. Overlay copies the
+   * one name up, which parts it from them.
    */
   readonly oneFileOfManyNames: boolean;
   /** Files that have no name yet, by O_TMPFILE. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { SnapshotId } from "../../drivers/driver.ts";
-import { overlayMount } from "../../drivers/overlay2/overlay-options.ts";
+import { overlayMount } from "../../drivers/overlay-mount.ts";
 import { Overlay2Driver } from "../../drivers/overlay2/overlay2.ts";
 import { describeDriver } from "./describe-driver.ts";
 

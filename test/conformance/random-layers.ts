@@ -14,7 +14,7 @@ import {
 } from "../../fixtures/layers/change.ts";
 import { TsimgError } from "../../src/sys/error.ts";
 import { applyLayer, type ModelDirectory, Refused, Unsettled } from "./model.ts";
-import { differences, linesOfModel } from "./tree-lines.ts";
+import { expectSame, linesOfModel } from "./tree-lines.ts";
 import { type MakeDriver, Workshop } from "./workshop.ts";
 
 /** The same hundred each time; TSIMG_RANDOM_LAYERS=10000 tries so many new ones. */
@@ -86,7 +86,7 @@ export function describeRandomLayers(makeDriver: MakeDriver): void {
       // Who writes through symlinks below may be refused where the model finds a way.
       if (actual === "refused" && plans.flat().some(([kind]) => kind === "symlink")) return;
       if (typeof expected === "string" || typeof actual === "string") expect(actual).toBe(expected);
-      else expect(differences(expected, actual)).toEqual([]);
+      else expectSame(expected, actual);
       workshop.removeAll();
     });
     await fc.assert(property, { numRuns: RUNS, ...(WANTED === undefined && { seed: 1 }) });

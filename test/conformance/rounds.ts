@@ -9,9 +9,9 @@ import { DIRECTORY_ROUNDS } from "./rounds/directories.ts";
 import { FILE_ROUNDS } from "./rounds/files.ts";
 import { PROGRAM_ROUNDS } from "./rounds/programs.ts";
 import type { Round, RoundCases } from "./rounds/round.ts";
-import { differences, linesOnDisk, type TreeLines } from "./tree-lines.ts";
-import { createOn, sealNow, writable } from "./writable.ts";
+import { expectSame, linesOnDisk, type TreeLines } from "./tree-lines.ts";
 import { type MakeDriver, Workshop } from "./workshop.ts";
+import { createOn, sealNow, writable } from "./writable.ts";
 
 const CASES: RoundCases = {
   ...FILE_ROUNDS,
@@ -51,13 +51,13 @@ export function playRounds(workshop: Workshop, keeps: Keeps, rounds: readonly Ro
     expect(actual).toEqual(expected);
     const lines = linesOnDisk(plain.path, since);
     const before = writable(workshop, id, (path) => linesOnDisk(path, since));
-    expect(differences(lines, before), `round ${made.length}, while writable`).toEqual([]);
+    expectSame(lines, before, `round ${made.length}, while writable,`);
     sealNow(workshop, id);
     made.push({ id, lines: withoutSockets(lines) });
   }
   made.forEach(({ id, lines }, index) => {
     const now = workshop.mounted(id, (path) => withoutSockets(linesOnDisk(path, since)));
-    expect(differences(lines, now), `round ${index}, at the end`).toEqual([]);
+    expectSame(lines, now, `round ${index}, at the end,`);
   });
 }
 

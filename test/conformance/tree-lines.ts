@@ -31,7 +31,8 @@ export function linesOnDisk(root: string, since?: bigint): TreeLines {
     inodes.push([path, key]);
     lines.set(path, `${typeOf(stat)} ${common}${detailOnDisk(stat, at)}`);
   };
-  visit(".", Buffer.from(root));
+  // `root` itself may be a symlink, as those of /proc/self/fd are.
+  visit(".", Buffer.from(`${root}/.`));
   for (const [path, key] of inodes) lines.set(path, lines.get(path) + linked(names.get(key)));
   return lines;
 }
@@ -58,7 +59,7 @@ export function linesOfModel(root: ModelDirectory, keeps: Keeps = KEEPS_ALL): Tr
   return lines;
 }
 
-/** How two trees differ: a line a path. */
+/** How two trees differ: a line a path, what is there first. */
 export function differences(expected: TreeLines, actual: TreeLines): readonly string[] {
   const paths = [...new Set([...expected.keys(), ...actual.keys()])].sort();
   return paths
@@ -66,6 +67,14 @@ export function differences(expected: TreeLines, actual: TreeLines): readonly st
     .map(
       (path) => `${path}: ${actual.get(path) ?? "missing"} | ${expected.get(path) ?? "nothing"}`,
     );
+}
+
+/** @throws Error that lists the first differences @param where which of several trees it is */
+export function expectSame(expected: TreeLines, actual: TreeLines, where = "the tree"): void {
+  const lines = differences(expected, actual);
+  if (lines.length === 0) return;
+  const shown = lines.slice(0, 30).join("\n");
+  throw new Error(`${where} differs in ${lines.length} places, what it is | should be:\n${shown}`);
 }
 
 function metadata({ mode, uid, gid, mtimeNs }: BigIntStats, since: bigint | undefined): string {

@@ -13,7 +13,6 @@ import { Unpacker } from "../../src/layer/unpacker.ts";
 import { type Digest, sha256Digest } from "../../src/oci/digest.ts";
 import { SnapshotStore } from "../../src/snapshot/snapshot-store.ts";
 import { Database } from "../../src/store/database.ts";
-import { mountPrivately } from "../../src/sys/private-mounts.ts";
 import { linesOnDisk, type TreeLines } from "./tree-lines.ts";
 
 export type MakeDriver = (root: string) => StorageDriver;
@@ -22,7 +21,7 @@ const UNPACK = join(import.meta.dirname, "../../src/layer/unpack-main.ts");
 
 /**
  * A snapshot store over one driver in a directory of its own, where layers are made the way
- * a pull makes them. Mounts are made in a mount namespace of this thread.
+ * a pull makes them, and trees are opened the way that a pull opens them.
  */
 export class Workshop implements Disposable {
   readonly root = mkdtempSync(join(tmpdir(), "tsimg-conformance-"));
@@ -58,21 +57,31 @@ export class Workshop implements Disposable {
 
   /** The merged tree as a container would see it. */
   look(id: SnapshotId): TreeLines {
-    using _view = mountPrivately(this.snapshots.mounts(id, "ro"), this.view);
-    return linesOnDisk(this.view);
+    return this.mounted(id, linesOnDisk);
   }
 
   /** Runs `action` on the mounted tree. */
   mounted<T>(id: SnapshotId, action: (path: string) => T): T {
-    using _view = mountPrivately(this.snapshots.mounts(id, "ro"), this.view);
-    return action(this.view);
+    using view = this.snapshots.open(id, "ro", this.view);
+    return action(view.path);
+  }
+
+  /** Runs `action` on the tree, mounted to be written to. */
+  writable<T>(id: SnapshotId, action: (path: string) => T): T {
+    using view = this.snapshots.open(id, "rw", this.view);
+    return action(view.path);
   }
 
   removeAll(): void {
-    for (const { id } of this.snapshots.walk().toReversed()) this.snapshots.remove(id);
+    const ids = this.snapshots.walk().map(({ id }) => id);
+    this.database.transaction(() => {
+      for (const id of ids.toReversed()) this.snapshots.markRemoving(id);
+    });
+    this.snapshots.destroy(...ids.toReversed());
   }
 
   [Symbol.dispose](): void {
+    this.removeAll();
     this.database[Symbol.dispose]();
     rmSync(this.root, { recursive: true, force: true });
   }

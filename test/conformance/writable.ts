@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { SnapshotId } from "../../drivers/driver.ts";
 import { mountPrivately } from "../../src/sys/private-mounts.ts";
 import type { Workshop } from "./workshop.ts";
@@ -42,7 +42,7 @@ export function writable<T>(
 export function readAll(root: string): Readonly<Record<string, string>> {
   const found = readdirSync(root, { recursive: true, withFileTypes: true }).map((entry) => {
     const path = join(entry.parentPath, entry.name);
-    const name = path.slice(root.length + 1);
+    const name = relative(root, path);
     return entry.isDirectory() ? [`${name}/`, ""] : [name, readFileSync(path, "utf8")];
   });
   return Object.fromEntries(found) as Record<string, string>;

@@ -33,7 +33,7 @@ describe.skipIf(reason)(`commands for images ${reason ?? ""}`, () => {
     const short = id.slice("sha256:".length).slice(0, 12);
     expect(await stage.output("images")).toMatch(
       new RegExp(
-        `^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE\n${repository} +latest +${short} +\\d+ years ago +[\\d.]+MB\n$`,
+        `^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE +DRIVERS\n${repository} +latest +${short} +\\d+ years ago +[\\d.]+MB +overlay2\n$`,
       ),
     );
     expect(await stage.output("images", "-q")).toBe(`${short}\n`);

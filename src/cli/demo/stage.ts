@@ -32,6 +32,9 @@ export interface CommandLine {
   readonly output: "through" | "kept" | "silent";
 }
 
+/** The demo shows what can be seen on disk, whatever driver is configured. */
+export const DEMO_DRIVER = "overlay2";
+
 /** Where the demo plays: explanations, and real commands with what they really print. */
 export class Stage {
   private readonly options: StageOptions;
@@ -110,7 +113,8 @@ async function endOf(child: ChildProcess, signal: AbortSignal): Promise<number |
 
 /** What the user set for their own store is not meant for the demo's. */
 function withoutOurOwn(env: StageOptions["env"]): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("TSIMG_")));
+  const others = Object.entries(env).filter(([name]) => !name.startsWith("TSIMG_"));
+  return { ...Object.fromEntries(others), TSIMG_DRIVER: DEMO_DRIVER };
 }
 
 /** A command line as a shell takes it, broken where it gets too long for 80 columns. */

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { type App, DEFAULT_DRIVER } from "../../app.ts";
+import type { App } from "../../app.ts";
 import {
   buildDemoImage,
   type DemoImage,
@@ -17,7 +17,7 @@ import { formatTable } from "../output/table.ts";
 import { expectThat } from "./expect-that.ts";
 import { isWhiteout, listFiles } from "./listing.ts";
 import { memoryLimitFile } from "./memory-view.ts";
-import type { Stage } from "./stage.ts";
+import { DEMO_DRIVER, type Stage } from "./stage.ts";
 import type { Workspace } from "./workspace.ts";
 
 const MEMORY = { flag: "64m", bytes: "67108864" };
@@ -94,7 +94,7 @@ function layersStep({ stage, app }: Scene, image: DemoImage, name: string): void
   stage.lines("", `${home}/`);
   const layers = app.images.layers(app.images.existing(name).image.digest);
   const ids = layers.map(({ digest, size, chainId }, at) => {
-    const snapshot = app.snapshots.byChain(DEFAULT_DRIVER, chainId);
+    const snapshot = app.snapshots.byChain(DEMO_DRIVER, chainId);
     expectThat(digest === image.layers[at]?.digest, `layer ${at + 1} is the one that was built`);
     expectThat(snapshot !== undefined, `layer ${at + 1} is unpacked`);
     stage.lines(

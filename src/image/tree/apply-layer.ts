@@ -16,7 +16,7 @@ export function applyLayer(tree: ImageTree, index: LayerIndex): LayerChanges {
     const node = nodeAt(tree.root, path);
     if (node !== undefined) tree.remove(node, { how: "whiteout", at: nameOf(path) });
     const again = own.at(path);
-    if (again?.version.type === "dir") again.opaque = true;
+    if (again !== undefined) again.remade = true;
   }
   layOver(tree, tree.root, own.root, []);
   return tree.end();
@@ -24,8 +24,9 @@ export function applyLayer(tree: ImageTree, index: LayerIndex): LayerChanges {
 
 function layOver(tree: ImageTree, node: TreeNode, own: OwnNode, path: readonly string[]): void {
   if (own.opaque) tree.empty(node, { how: "opaque", at: nameOf(path) });
-  if (own.opaque || !own.version.implied || node.version === undefined)
-    tree.set(node, { ...own.version, fresh: own.opaque });
+  const fresh = own.opaque || own.remade;
+  if (fresh || !own.version.implied || node.version === undefined)
+    tree.set(node, { ...own.version, fresh });
   for (const [name, child] of own.children) {
     const standing = node.children.get(name);
     const isDirectory = standing?.version?.type === "dir";
@@ -41,7 +42,7 @@ function layOver(tree: ImageTree, node: TreeNode, own: OwnNode, path: readonly s
 
 /** Only whiteouts were said to be in it: where nothing is below, it leaves no trace. */
 function isPhantom(own: OwnNode): boolean {
-  return own.version.implied && [...own.children.values()].every(isPhantom);
+  return own.version.implied && !own.opaque && [...own.children.values()].every(isPhantom);
 }
 
 function nameOf(path: readonly string[]): ByteString {

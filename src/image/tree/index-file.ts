@@ -26,7 +26,11 @@ const TYPES = new Map(
 export function indexText(digest: Digest, index: LayerIndex): string {
   const head = JSON.stringify({ version: VERSION, digest, entries: index.length });
   const lines = index.map(({ path, type, size, target }) =>
-    JSON.stringify([LETTERS[type], path, ...(target === "" ? (size ? [size] : []) : [size, target])]),
+    JSON.stringify([
+      LETTERS[type],
+      path,
+      ...(target === "" ? (size ? [size] : []) : [size, target]),
+    ]),
   );
   return `${[head, ...lines].join("\n")}\n`;
 }

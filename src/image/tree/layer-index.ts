@@ -56,3 +56,8 @@ export async function indexLayer(blob: string, compression: LayerCompression): P
   }
   return entries;
 }
+
+/** Bytes of a layer's files, holes included. */
+export function bytesOf(index: LayerIndex): number {
+  return index.reduce((sum, { type, size }) => sum + (type === "file" ? size : 0), 0);
+}

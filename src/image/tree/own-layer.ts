@@ -21,8 +21,16 @@ const IMPLIED: FileVersion = {
 export class OwnNode {
   version = IMPLIED;
   readonly children = new Map<string, OwnNode>();
-  /** Nothing of the layers below shows in it: it is marked so, or was removed and made again. */
+  /** A mark says that nothing of the layers below shows in it. */
   opaque = false;
+  /** A whiteout takes away the directory below, this one is a new one. */
+  remade = false;
+}
+
+interface Reached {
+  /** Real. */
+  readonly path: readonly string[];
+  readonly node: OwnNode;
 }
 
 /**
@@ -32,24 +40,25 @@ export class OwnNode {
 export class OwnLayer {
   readonly root = new OwnNode();
   private readonly whited: { readonly parent: OwnNode; readonly path: readonly string[] }[] = [];
+  /** Directories by the name they were last reached under: archives keep to one for long. */
+  private readonly reached = new Map<string, Reached>();
   private readonly below: TreeNode;
-  /** Paths as they are written at which this layer leaves nothing of those below. */
-  private readonly hidden = new Set<string>();
-  /** The same of what is below a path. */
-  private readonly hiddenBelow = new Set<string>();
+  private readonly entries: readonly Meaning[];
+  private hides: Hidden | undefined;
 
   /** @param below the tree of the layers below */
   constructor(index: LayerIndex, below: TreeNode) {
     this.below = below;
-    const entries = index.flatMap((entry) => meaningOf(entry) ?? []);
-    for (const entry of entries) this.noteHidden(entry);
-    for (const entry of entries) this.place(entry);
+    this.entries = index.flatMap((entry) => meaningOf(entry) ?? []);
+    for (const entry of this.entries) this.place(entry);
   }
 
   /** Real paths that the layer says are gone from those below. */
   whiteouts(): readonly (readonly string[])[] {
     // What stands in the place of the directory that one was in says all that is to be said.
-    const standing = this.whited.filter(({ parent, path }) => this.at(path.slice(0, -1)) === parent);
+    const standing = this.whited.filter(
+      ({ parent, path }) => this.at(path.slice(0, -1)) === parent,
+    );
     return standing.map(({ path }) => path);
   }
 
@@ -60,27 +69,12 @@ export class OwnLayer {
     return at;
   }
 
-  /** A symlink below that the layer takes away is not followed, wherever it says so. */
-  private noteHidden({ directory, name, kind, entry }: Meaning): void {
-    const path = [...directory, name].join("/");
-    if (kind === "opaque") this.hiddenBelow.add(directory.join("/"));
-    else this.hidden.add(path);
-    if (kind === "whiteout" || (kind === "plain" && entry.type !== "dir"))
-      this.hiddenBelow.add(path);
-  }
-
-  private isHidden(path: readonly string[]): boolean {
-    if (this.hidden.has(path.join("/"))) return true;
-    return path.some((_, length) => this.hiddenBelow.has(path.slice(0, length).join("/")));
-  }
-
   private place({ directory, name, kind, entry }: Meaning): void {
     if (kind === "root") {
       this.root.version = versionOf(entry);
       return;
     }
-    const path = this.walk(directory);
-    const parent = this.reach(path);
+    const { path, node: parent } = this.directory(directory);
     if (kind === "whiteout") this.whited.push({ parent, path: [...path, name] });
     if (kind === "opaque") parent.opaque = true;
     if (kind !== "plain") return;
@@ -88,6 +82,7 @@ export class OwnLayer {
     if (entry.type === "dir" && standing?.version.type === "dir")
       standing.version = versionOf(entry);
     else {
+      if (standing !== undefined || /link$/.test(entry.type)) this.reached.clear();
       const node = new OwnNode();
       node.version = entry.type === "link" ? this.linked(entry) : versionOf(entry);
       parent.children.set(name, node);
@@ -104,7 +99,19 @@ export class OwnLayer {
     return { ...version, linkTo: path.join("/") as ByteString };
   }
 
-  /** The layer's own directory at a real path, made where it isn't there. */
+  /** The layer's own directory, as its path is written, made where it isn't there. */
+  private directory(components: readonly string[]): Reached {
+    const name = components.join("/");
+    let reached = this.reached.get(name);
+    if (reached === undefined) {
+      const path = this.walk(components);
+      reached = { path, node: this.reach(path) };
+      this.reached.set(name, reached);
+    }
+    return reached;
+  }
+
+  /** As `directory`, of a real path. */
   private reach(path: readonly string[]): OwnNode {
     let at = this.root;
     for (const part of path) {
@@ -143,9 +150,36 @@ export class OwnLayer {
 
   private symlinkAt(path: readonly string[]): string | undefined {
     const own = this.at(path)?.version;
-    const below = own === undefined && !this.isHidden(path) ? nodeAt(this.below, path) : undefined;
-    const version = own ?? below?.version;
-    return version?.type === "symlink" ? version.target : undefined;
+    if (own !== undefined) return own.type === "symlink" ? own.target : undefined;
+    const below = nodeAt(this.below, path)?.version;
+    if (below?.type !== "symlink") return undefined;
+    // Rarely asked, and long to prepare.
+    this.hides ??= new Hidden(this.entries);
+    return this.hides.has(path) ? undefined : below.target;
+  }
+}
+
+/** What a layer takes away from those below, by paths as they are written. */
+class Hidden {
+  private readonly paths = new Set<string>();
+  private readonly directories = new Set<string>();
+
+  constructor(entries: readonly Meaning[]) {
+    for (const entry of entries) this.note(entry);
+  }
+
+  /** Whether a symlink below isn't followed, wherever in the archive that is said. */
+  has(path: readonly string[]): boolean {
+    if (this.paths.has(path.join("/"))) return true;
+    return path.some((_, length) => this.directories.has(path.slice(0, length).join("/")));
+  }
+
+  private note({ directory, name, kind, entry }: Meaning): void {
+    const path = [...directory, name].join("/");
+    if (kind === "opaque") this.directories.add(directory.join("/"));
+    else this.paths.add(path);
+    if (kind === "whiteout" || (kind === "plain" && entry.type !== "dir"))
+      this.directories.add(path);
   }
 }
 

@@ -4,8 +4,8 @@ import {
   type Description,
   EXTENDED_INODE,
   FILE_TYPE,
-  FORMAT_MASK,
   type FileType,
+  FORMAT_MASK,
   formatBits,
   isFileType,
   LAYOUT,
@@ -23,19 +23,22 @@ export interface CommonTime {
   readonly nanoseconds: number;
 }
 
-export interface Inode {
+export interface InodeFacts {
   readonly type: FileType;
   readonly description: Description;
   /** Bytes of content, or of a symlink's target. */
   readonly size: number;
   readonly links: number;
+}
+
+export interface Inode extends InodeFacts {
   readonly layout: number;
   /** The first block of content, a device's number, or the size of chunks. */
   readonly union: number;
 }
 
 /** Whether an inode fits in 32 bytes: small numbers, and the time that all of those have. */
-export function isCompact(inode: Omit<Inode, "layout" | "union">, common: CommonTime): boolean {
+export function isCompact(inode: InodeFacts, common: CommonTime): boolean {
   const { description, size, links } = inode;
   return (
     description.uid <= MAX_16 &&

@@ -6,6 +6,8 @@ const START = 1024;
 const MAGIC = 0xe0f5_e1e2;
 const BLOCK_BITS = 12;
 const HAS_CHECKSUM = 1;
+/** The time of compact inodes is that of modification. */
+const TIME_IS_MODIFICATION = 2;
 const HAS_CHUNKS = 4;
 
 /** Where the root directory's inode is, in bytes: after the superblock, in the same block. */
@@ -32,7 +34,7 @@ export interface Superblock {
 export function writeSuperblock(block: Buffer, fields: Superblock): void {
   const at = block.subarray(START, BLOCK);
   at.writeUInt32LE(MAGIC, 0);
-  at.writeUInt32LE(HAS_CHECKSUM, 8);
+  at.writeUInt32LE(HAS_CHECKSUM | TIME_IS_MODIFICATION, 8);
   at.writeUInt8(BLOCK_BITS, 12);
   at.writeUInt16LE(ROOT_NUMBER, 14);
   at.writeBigUInt64LE(BigInt(fields.inodes), 16);

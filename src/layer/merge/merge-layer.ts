@@ -25,7 +25,7 @@ export function mergeLayer(root: string, stage: string, remainder: LayerRemainde
   if (remainder.rootOpaque) merge.empty("");
   merge.directory("");
   const time = layer.look("")?.mtimeNs;
-  removeTree(layer.at(""));
+  removeTree(new TreeRoot(root).at(stage));
   if (time !== undefined) setModificationTime(tree.at(""), time);
 }
 

@@ -94,8 +94,8 @@ export class ImpliedDirectories {
   /** The layer's directory hides the symlink that should have led elsewhere: out of the way. */
   private moveAlong(name: string, path: string): void {
     const { tree } = this;
-    const aside = `${path}.tsimg-moving`;
     const parent = parentOf(path);
+    const aside = this.freeName(parent);
     tree.upper.keepingTime(parent, () => tree.upper.rename(path, aside));
     const target = tree.resolve(path, true);
     if (target === path || target.startsWith(`${path}/`))
@@ -106,6 +106,14 @@ export class ImpliedDirectories {
     this.moves.push({ from: path, to: target });
     this.moved.add(name);
     for (const directory of this.hiding()) tree.hideBelow(directory);
+  }
+
+  /** Not made from what it is for, whose name may have all the bytes that a name can have. */
+  private freeName(directory: string): string {
+    for (let number = 0; ; number++) {
+      const name = joinPath(directory, `.tsimg-moving-${number}`);
+      if (this.tree.upper.look(name) === undefined) return name;
+    }
   }
 
   /** As `bringUpDirectory`, but what is nowhere yet is made new. */

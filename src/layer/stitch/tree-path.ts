@@ -8,14 +8,17 @@ const SLASH = Buffer.from("/");
 /** A tree on the disk, whose inside is not trusted: no symlink in it is ever followed. */
 export class TreeRoot {
   private readonly root: Buffer;
+  private readonly itself: Buffer;
 
+  /** @param root a directory, or a symlink to one */
   constructor(root: string) {
     this.root = Buffer.from(root);
+    this.itself = Buffer.from(`${root}/.`);
   }
 
   /** The absolute path of `path`, which is relative to the root; "" is the root itself. */
   at(path: string): Buffer {
-    if (path === "") return this.root;
+    if (path === "") return this.itself;
     return Buffer.concat([this.root, SLASH, toBuffer(path as ByteString)]);
   }
 

@@ -1,6 +1,6 @@
 import type { BigIntStats } from "node:fs";
-import type { ByteString } from "../tar/byte-string.ts";
 import type { DeviceNode } from "../remainder.ts";
+import type { ByteString } from "../tar/byte-string.ts";
 import type { TreeRoot } from "./tree-path.ts";
 
 /** What stitching wants to know of a file: a part of what lstat(2) tells. */

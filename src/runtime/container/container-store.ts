@@ -110,6 +110,16 @@ export class ContainerStore {
     this.snapshots.removeUnneeded(image);
   }
 
+  /** Removes a container whose program has ended; its launcher may still live. */
+  removeEnded(id: string): void {
+    const sql = "select * from containers where id = ?";
+    const row = this.database.get<ContainerRow>(sql, id);
+    if (row === undefined) return;
+    if (readRecord<ExitRecord>(join(this.stateDirectory(id), "exit.json")) === undefined)
+      throw new TsimgError("ERR_IN_USE", `container '${row.name}' has not ended`);
+    this.remove(row, JSON.parse(row.options) as ContainerOptions);
+  }
+
   /** @returns undefined when the look found nothing to keep */
   private observe(row: ContainerRow): Container | undefined {
     const options = JSON.parse(row.options) as ContainerOptions;

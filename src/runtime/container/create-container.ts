@@ -15,6 +15,7 @@ import { readHost } from "../host-facts.ts";
 import type { RunFlags } from "../run-flags.ts";
 import type { MachineArch } from "../seccomp/architectures.ts";
 import { parseSecurityOptions } from "../security-options.ts";
+import type { ProgramCall } from "../tape/compile.ts";
 import type { Accounts } from "../user.ts";
 import type { ContainerOptions } from "./container.ts";
 import type { ContainerStore } from "./container-store.ts";
@@ -26,6 +27,8 @@ export interface CreateContext {
   readonly snapshots: SnapshotStore;
   readonly containers: ContainerStore;
   readonly paths: StorePaths;
+  /** How the launcher has a container removed that has ended. */
+  readonly removeProgram: (id: string) => ProgramCall;
 }
 
 /** The image to make a container of. */
@@ -93,7 +96,7 @@ export function createContainer(
     cgroups: cgroup.removals,
     logFile,
   });
-  snapshots.driver(image.driver).create(snapshot, snapshots.parents(snapshot));
+  snapshots.create(snapshot, flags.storage);
   const files = snapshots.files(snapshot);
   mkdirSync(join(state, "rootfs"), { recursive: true, mode: 0o700 });
   if (logFile !== null) mkdirSync(containers.directory(id), { recursive: true, mode: 0o700 });
@@ -108,12 +111,25 @@ export function createContainer(
       cgroup,
       stateDirectory: state,
       io: ioOf(flags, logFile, id),
-      removeAfter: flags.rm ? [...files, containers.directory(id), state] : [],
+      ...(flags.rm ? removal(context, id, files) : { removeAfter: [] }),
       init: flags.init,
     },
-    names: [...new Set([id, id.slice(0, 12), snapshot, ...files.map((file) => basename(file))])],
+    names: [
+      ...new Set([id, id.slice(0, 12), snapshot, ...(files ?? []).map((file) => basename(file))]),
+    ],
     arch: host.facts.arch,
   };
+}
+
+/** The launcher removes what is files; for all else it calls this program. */
+function removal(
+  { containers, removeProgram }: CreateContext,
+  id: string,
+  files: readonly string[] | undefined,
+): Pick<Launch, "removeAfter" | "runAfter"> {
+  if (files !== undefined)
+    return { removeAfter: [...files, containers.directory(id), containers.stateDirectory(id)] };
+  return { removeAfter: [], runAfter: removeProgram(id) };
 }
 
 function ioOf(flags: RunFlags, logFile: string | null, id: string): Launch["io"] {

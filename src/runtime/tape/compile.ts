@@ -23,7 +23,7 @@ import {
 import { mountRoot } from "./rootfs.ts";
 import { Steps } from "./steps.ts";
 import { connectStreams, makeConsole } from "./streams.ts";
-import type { Register, Step, Tape, TapeFiles, TapeOption } from "./tape.ts";
+import type { Register, Step, Strings, Tape, TapeFiles, TapeOption } from "./tape.ts";
 import { flags, mode, REPORT_FD } from "./tape.ts";
 import { directoryTarget, relativeToRoot } from "./target.ts";
 
@@ -38,10 +38,19 @@ export interface LaunchRequest {
   readonly io: LaunchIo;
   /** Directories and files of a container that leaves nothing behind: removed in this order. */
   readonly removeAfter: readonly string[];
+  /** A program to run last, on the host. */
+  readonly runAfter?: ProgramCall;
   /** A reaping, signal-forwarding PID 1 in front of the command. */
   readonly init: boolean;
   /** struct sock_filter[] of `spec.linux.seccomp`. */
   readonly seccompFilter?: Buffer;
+}
+
+export interface ProgramCall {
+  readonly argv: readonly [string, ...string[]];
+  readonly env: readonly string[];
+  /** As an error message begins. */
+  readonly why: string;
 }
 
 export type LaunchIo =
@@ -216,6 +225,11 @@ function compileAfter(request: LaunchRequest): readonly Step[] {
   removeCgroups(steps, request.cgroup);
   for (const path of request.removeAfter) {
     steps.call("rmtree", [path], `removing "${path}"`);
+  }
+  if (request.runAfter !== undefined) {
+    const { argv, env, why } = request.runAfter;
+    const args: Strings = { kind: "strings", values: argv };
+    steps.call("program", [argv[0], args, { kind: "strings", values: env }], why);
   }
   return steps.list;
 }

@@ -29,6 +29,7 @@ const OPERATIONS: Readonly<Record<Operation, number>> = {
   poke: -3,
   rmtree: -4,
   init: -5,
+  program: -6,
 };
 
 const OPTION_BITS = { detached: 1, tty: 2, stdin: 4 } as const;

@@ -70,8 +70,9 @@ export type Tolerance = "any" | readonly ErrnoName[];
  * - `poke`: writes its second argument, 32 bits, to the address of the first
  * - `rmtree`: removes a tree without following symbolic links
  * - `init`: forks; the parent stays as the reaping PID 1
+ * - `program`: runs a program, with arguments and environment, and waits for its end
  */
-export type Operation = "skip" | "fail" | "poke" | "rmtree" | "init";
+export type Operation = "skip" | "fail" | "poke" | "rmtree" | "init" | "program";
 
 /** A number, a register's content, or a pointer into the tape's data. */
 export type Argument = number | bigint | Flags | Register | Pointer;

@@ -4,7 +4,6 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
-  rmdirSync,
   rmSync,
   statfsSync,
   statSync,
@@ -12,7 +11,7 @@ import {
 import { dirname, join, resolve } from "node:path";
 import type { Database } from "../../store/database.ts";
 import type { StorePaths } from "../../store/paths.ts";
-import { errorCode, tolerating } from "../../sys/errno.ts";
+import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { lockFile } from "../../sys/file-lock.ts";
 import { requirePrograms } from "../../sys/run-program.ts";
@@ -21,8 +20,8 @@ import { LoopPool } from "./loop-pool.ts";
 import { type Pool, type PoolKeeper, type PoolKind, poolsDirectory } from "./pool.ts";
 import { PoolRows } from "./pool-rows.ts";
 import { forgetLayers, type PoolUsers, poolUsers } from "./pool-users.ts";
-import { ThinPool } from "./thin-pool.ts";
-import { ZFS_CURE, ZfsPool, zfsService } from "./zfs-pool.ts";
+import { ThinPoolFiles } from "./thin-pool.ts";
+import { ZfsPool } from "./zfs-pool.ts";
 
 export interface PoolWish {
   readonly name: string;
@@ -60,10 +59,10 @@ export class PoolManager {
   create(wish: PoolWish): Pool {
     this.recover();
     checkPoolName(wish.name);
+    this.rows.requireFree(wish.name);
     const keeper = keeperOf(wish.kind);
     requirePrograms(keeper.programs);
-    if (wish.kind === "zfs" && zfsService() === undefined)
-      throw new TsimgError("ERR_DRIVER", "ZFS is not running on this machine", { hint: ZFS_CURE });
+    keeper.requireWorking?.();
     if (wish.size < keeper.least)
       throw new TsimgError("ERR_USAGE", `a pool of ${wish.size} bytes is too small`, {
         hint: `${wish.kind} takes at least ${Math.ceil(keeper.least / (1 << 20))}M`,
@@ -72,12 +71,16 @@ export class PoolManager {
     const file = resolve(wish.file ?? join(poolsDirectory(this.paths), `${wish.name}.img`));
     checkPlace(file, wish.size);
     const pool = this.rows.insert(wish.name, wish.kind, file, wish.size);
+    const made: string[] = [];
     try {
-      for (const [path, size] of Object.entries(keeper.files(pool))) makeSparse(path, size);
+      for (const [path, size] of Object.entries(keeper.files(pool))) {
+        makeSparse(path, size);
+        made.push(path);
+      }
       keeper.format(pool);
       this.rows.markReady(pool.name);
     } catch (error) {
-      this.undo(pool);
+      this.undo(pool, made);
       throw error;
     }
     return this.rows.ready(pool.name);
@@ -132,11 +135,25 @@ export class PoolManager {
     this.undo(pool);
   }
 
-  /** Undoes what dead processes left half made or half removed. */
-  recover(): readonly string[] {
-    const abandoned = this.rows.abandoned();
-    for (const pool of abandoned) this.undo(pool);
-    return abandoned.map(({ name }) => name);
+  /**
+   * Undoes what dead processes left half made or half removed.
+   * @throws TsimgError as far as that can't be done now
+   */
+  recover(): void {
+    for (const pool of this.rows.abandoned()) this.undo(pool);
+  }
+
+  /** As {@link recover}; answers why those stay that do, by their names. */
+  tryRecover(): ReadonlyMap<string, string> {
+    const failures = new Map<string, string>();
+    for (const pool of this.rows.abandoned()) {
+      try {
+        this.undo(pool);
+      } catch (error) {
+        failures.set(pool.name, error instanceof Error ? error.message : String(error));
+      }
+    }
+    return failures;
   }
 
   private requireUnused(name: string): void {
@@ -157,10 +174,9 @@ export class PoolManager {
     );
   }
 
-  private undo(pool: Pool): void {
-    const keeper = keeperOf(pool.kind);
-    keeper.release(pool);
-    for (const path of Object.keys(keeper.files(pool))) rmSync(path, { force: true });
+  private undo(pool: Pool, files = Object.keys(keeperOf(pool.kind).files(pool))): void {
+    keeperOf(pool.kind).release(pool);
+    for (const path of files) rmSync(path, { force: true });
     rmSync(pool.directory, { recursive: true, force: true });
     this.rows.delete(pool.name);
   }
@@ -168,7 +184,7 @@ export class PoolManager {
 
 export function keeperOf(kind: PoolKind): PoolKeeper {
   if (kind === "zfs") return new ZfsPool();
-  return kind === "devicemapper" ? new ThinPool() : new LoopPool(kind);
+  return kind === "devicemapper" ? new ThinPoolFiles() : new LoopPool(kind);
 }
 
 /** A file of nothing but a hole. It must not be there: somebody's file is not overwritten. */

@@ -59,10 +59,7 @@ export class PoolRows {
    */
   insert(name: string, kind: PoolKind, file: string, size: number): Pool {
     this.database.transaction(() => {
-      if (this.get(name) !== undefined)
-        throw new TsimgError("ERR_NAME_IN_USE", `there is a pool '${name}' already`, {
-          hint: "choose another name, or see tsimg pool ls",
-        });
+      this.requireFree(name);
       this.database.run(
         `insert into pools (name, driver, file, size, state, owner, created, options)
          values (?, ?, ?, ?, 'creating', ?, ?, ?)`,
@@ -76,9 +73,15 @@ export class PoolRows {
         JSON.stringify({ hostName: `tsimg-${name}-${randomHex(8)}` }),
       );
     });
-    return this.pool(
-      this.database.get<Row>("select * from pools where name = ?", name) as Row,
-    );
+    return this.pool(this.database.get<Row>("select * from pools where name = ?", name) as Row);
+  }
+
+  /** @throws TsimgError ERR_NAME_IN_USE */
+  requireFree(name: string): void {
+    if (this.get(name) === undefined) return;
+    throw new TsimgError("ERR_NAME_IN_USE", `there is a pool '${name}' already`, {
+      hint: "choose another name, or see tsimg pool ls",
+    });
   }
 
   markReady(name: string): void {

@@ -38,6 +38,8 @@ export interface PoolKeeper {
   readonly least: number;
   /** Programs that it needs. */
   readonly programs: readonly string[];
+  /** @throws TsimgError ERR_DRIVER when this machine can't have such pools, with the cure */
+  requireWorking?(): void;
   /** Every file that the pool consists of, with its size. */
   files(pool: Pool): Readonly<Record<string, number>>;
   /** Makes the pool in its empty files and attaches it. */

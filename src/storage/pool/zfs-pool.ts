@@ -1,8 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { zfsImplementation } from "../../../drivers/zfs/implementation.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { onHost } from "../../sys/host-namespace.ts";
 import { programFailure, programOutcome, runProgram } from "../../sys/run-program.ts";
+import { mountPointsBelow } from "../file-system.ts";
 import type { Pool, PoolKeeper, PoolUsage } from "./pool.ts";
 
 /** Where the kernel's implementation has a directory for every imported pool. */
@@ -16,22 +18,28 @@ export class ZfsPool implements PoolKeeper {
   readonly least = 64 << 20;
   readonly programs = ["zpool", "zfs"];
 
+  requireWorking(): void {
+    zfsImplementation();
+  }
+
   files(pool: Pool): Readonly<Record<string, number>> {
     return { [pool.file]: pool.size };
   }
 
   format(pool: Pool): void {
     const properties = ["-o", "cachefile=none", "-O", "com.sun:auto-snapshot=false"];
+    mkdirSync(pool.directory, { recursive: true, mode: 0o711 });
     runProgram(onHost(["zpool", "create", ...properties, "-m", "none", pool.hostName, pool.file]));
   }
 
   isAttached({ hostName }: Pool): boolean {
-    if (existsSync(KERNEL_POOLS)) return existsSync(`${KERNEL_POOLS}/${hostName}`);
-    return zpoolExists(hostName);
+    return zfsImplementation() === "kernel"
+      ? existsSync(`${KERNEL_POOLS}/${hostName}`)
+      : zpoolExists(hostName);
   }
 
   attach(pool: Pool): void {
-    const command = ["zpool", "import", "-d", dirname(pool.file)];
+    const command = [..."zpool import -d".split(" "), dirname(pool.file)];
     const own = ["-o", "cachefile=none", pool.hostName];
     const outcome = programOutcome(onHost([...command, ...own]));
     if (outcome.status === 0) return;
@@ -42,14 +50,9 @@ export class ZfsPool implements PoolKeeper {
   }
 
   release(pool: Pool): void {
-    if (zfsService() === undefined || !this.isAttached(pool)) return;
-    const command = onHost(["zpool", "destroy", "-f", pool.hostName]);
-    const outcome = programOutcome(command);
-    if (outcome.status === 0) return;
-    if (!outcome.stderr.includes("busy")) throw programFailure(command, outcome);
-    throw new TsimgError("ERR_IN_USE", `pool '${pool.name}' is in use`, {
-      hint: `a process works in one of its datasets: zfs list -r ${pool.hostName} shows where`,
-    });
+    if (isRunning() && this.isAttached(pool)) destroy(pool);
+    // What the FUSE driver mounts on itself, so that the daemon's mounts are seen by all.
+    for (const point of mountPointsBelow(pool.directory)) runProgram(onHost(["umount", point]));
   }
 
   usage({ hostName }: Pool): PoolUsage {
@@ -60,19 +63,26 @@ export class ZfsPool implements PoolKeeper {
   }
 }
 
-/** The parent of a pool's snapshots. */
-export function datasetOf(pool: Pool): string {
-  return `${pool.hostName}/tsimg`;
+function destroy(pool: Pool): void {
+  const command = onHost(["zpool", "destroy", "-f", pool.hostName]);
+  const outcome = programOutcome(command);
+  if (outcome.status === 0) return;
+  if (!/busy|umount failed/.test(outcome.stderr)) throw programFailure(command, outcome);
+  throw new TsimgError("ERR_IN_USE", `pool '${pool.name}' is in use`, {
+    hint: `a process works in one of its datasets: zfs list -r ${pool.hostName} shows where`,
+  });
 }
 
-/** Which implementation of ZFS works on this machine right now. */
-export function zfsService(): "kernel" | "fuse" | undefined {
-  if (existsSync(KERNEL_POOLS) || existsSync("/sys/module/zfs")) return "kernel";
-  return programOutcome(["zpool", "list", "-H", "-o", "name"]).status === 0 ? "fuse" : undefined;
+/** Without ZFS no pool is imported. */
+function isRunning(): boolean {
+  try {
+    zfsImplementation();
+    return true;
+  } catch (error) {
+    if (error instanceof TsimgError) return false;
+    throw error;
+  }
 }
-
-export const ZFS_CURE =
-  "start the daemon (service zfs-fuse start), or load the kernel's module (modprobe zfs)";
 
 function zpoolExists(name: string): boolean {
   const command = ["zpool", "list", "-H", "-o", "name", name];
@@ -80,6 +90,8 @@ function zpoolExists(name: string): boolean {
   if (outcome.status === 0) return true;
   if (outcome.stderr.includes("no such pool")) return false;
   if (outcome.stderr.includes("daemon is running"))
-    throw new TsimgError("ERR_DRIVER", "ZFS is not running on this machine", { hint: ZFS_CURE });
+    throw new TsimgError("ERR_DRIVER", "the zfs-fuse daemon is not running", {
+      hint: "start it: zfs-fuse --enable-xattr",
+    });
   throw programFailure(command, outcome);
 }

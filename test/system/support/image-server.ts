@@ -21,6 +21,8 @@ export interface ServedLayer {
 export interface ServedImage {
   readonly layers: readonly ServedLayer[];
   readonly config?: Readonly<Record<string, unknown>>;
+  /** As the configuration has it; none when absent. */
+  readonly history?: readonly Readonly<Record<string, unknown>>[];
 }
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -67,6 +69,7 @@ export class ImageServer implements AsyncDisposable {
         ...{ os, architecture, created: "2024-01-01T00:00:00Z" },
         config: { Cmd: ["/bin/sh"], Env: ["PATH=/bin"], ...image.config },
         rootfs: { type: "layers", diff_ids: layers.map(({ diffId }) => diffId) },
+        history: image.history,
       }),
     );
     const manifest = Buffer.from(

@@ -9,6 +9,7 @@ import { RegistryClient } from "../../../src/registry/client.ts";
 const UNPACK = join(import.meta.dirname, "../../../src/layer/unpack-main.ts");
 
 export interface TestPull {
+  readonly driver?: string;
   readonly maxLayerBytes?: number;
   readonly parallel?: number;
   readonly signal?: AbortSignal;

@@ -19,6 +19,7 @@ const FLAGS: RunFlags = {
   capDrop: [],
   init: false,
   securityOpt: [],
+  storage: {},
   command: [],
 };
 const CONFIG: StartConfig = {

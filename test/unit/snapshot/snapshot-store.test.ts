@@ -12,7 +12,12 @@ import { Lease } from "../../../src/store/leases.ts";
 class PaperDriver implements StorageDriver {
   readonly name = "paper";
   readonly home = "/nowhere";
-  readonly layers = { form: "overlay", dir: (id: SnapshotId) => id, cutBelow: () => {} } as const;
+  readonly layers = {
+    form: "overlay",
+    begin: (id: SnapshotId) => this.create(id),
+    dir: (id: SnapshotId) => id,
+    cutBelow: () => {},
+  } as const;
   readonly held = new Set<SnapshotId>();
   create(id: SnapshotId): void {
     this.held.add(id);

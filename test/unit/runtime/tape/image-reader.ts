@@ -50,7 +50,7 @@ export class ImageReader {
     return {
       call:
         number < 0
-          ? (["skip", "fail", "poke", "rmtree", "init"][-number - 1] ?? "?")
+          ? (["skip", "fail", "poke", "rmtree", "init", "program"][-number - 1] ?? "?")
           : (SYSCALL_NAMES.find((name) => syscallNumber(name, this.machine) === number) ?? "?"),
       args: [0, 1, 2, 3, 4, 5].map((index) => image.readBigUInt64LE(at + 32 + index * 8)),
       registers: [0, 1, 2, 3, 4, 5].map((index) => ((mask >> index) & 1) === 1),

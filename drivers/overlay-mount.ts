@@ -1,7 +1,7 @@
 import { release } from "node:os";
-import { TsimgError } from "../../src/sys/error.ts";
-import { kernelIsAtLeast } from "../../src/sys/kernel.ts";
-import type { MountSpec } from "../../src/sys/mount-spec.ts";
+import { TsimgError } from "../src/sys/error.ts";
+import { kernelIsAtLeast } from "../src/sys/kernel.ts";
+import type { MountSpec } from "../src/sys/mount-spec.ts";
 
 /** Layers that the kernel stacks in one overlay (OVL_MAX_STACK). */
 export const MAX_LOWER = 500;
@@ -14,6 +14,11 @@ export interface OverlayDirectories {
   readonly lower: readonly string[];
   readonly upper?: string;
   readonly work?: string;
+  /**
+   * Inode numbers that are unique in the whole mount, and one device for all files. Without,
+   * layers on several file systems show as several devices, with numbers of their own.
+   */
+  readonly xino?: boolean;
 }
 
 /**
@@ -29,7 +34,7 @@ export function overlayMount(
   directories: OverlayDirectories,
   kernel: string = release(),
 ): MountSpec {
-  const { lower, upper, work } = directories;
+  const { lower, upper, work, xino } = directories;
   if (lower.length > MAX_LOWER)
     throw new TsimgError("ERR_DRIVER", `overlay can't stack ${lower.length} layers`, {
       hint: `the kernel takes ${MAX_LOWER}: squash the image`,
@@ -41,7 +46,10 @@ export function overlayMount(
     0,
     upper === undefined ? 0 : 3,
   );
-  const tail = [upperOption, workOption, ...features].filter((option) => option !== undefined);
+  const numbers = xino === true ? "xino=on" : undefined;
+  const tail = [upperOption, workOption, ...features, numbers].filter(
+    (option) => option !== undefined,
+  );
   const base = { type: "overlay", source: "overlay", directory: home };
   if (hasLowerPlus(kernel)) {
     const each = lower.map((directory) => `lowerdir+=${directory}`);

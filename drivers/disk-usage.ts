@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Usage } from "../driver.ts";
+import type { Usage } from "./driver.ts";
 
 /** Bytes and inodes allocated below `directory`, itself included, hard links counted once. */
 export function diskUsage(directory: string): Usage {

@@ -1,0 +1,68 @@
+import { lstatSync } from "node:fs";
+import { dirname } from "node:path";
+import { errorCode, tolerating } from "../../src/sys/errno.ts";
+import { TsimgError } from "../../src/sys/error.ts";
+import { openLoopDevice } from "../../src/sys/loop-device.ts";
+import { detach, performMounts } from "../../src/sys/perform-mounts.ts";
+
+/**
+ * Mounts an image on `target` for everybody: read-only, without devices and set-user-ID
+ * programs, which show only through a container's overlay.
+ *
+ * Linux 6.12 and newer mount the file itself; older kernels take it for no block device, and
+ * get a loop device, which goes when it is unmounted.
+ * @param through "file" or "loop" to try only that
+ */
+export function mountImage(image: string, target: string, through?: "file" | "loop"): void {
+  try {
+    if (through === "loop" || !mountFile(image, target, through === undefined))
+      mountLoop(image, target);
+  } catch (error) {
+    throw explained(error, image);
+  }
+}
+
+/** Takes everything off that is mounted on `target`, even while it is in use. */
+export function unmountImage(target: string): void {
+  while (isMounted(target)) detach(target, 1);
+}
+
+/** Whether something is mounted on `target`, by the device that it is on. */
+export function isMounted(target: string): boolean {
+  const look = (path: string) => tolerating(["ENOENT", "ENOTDIR"], () => lstatSync(path).dev);
+  const inside = look(target);
+  return inside !== undefined && inside !== look(dirname(target));
+}
+
+function mountFile(image: string, target: string, mayFail: boolean): boolean {
+  try {
+    const file = { type: "erofs", source: image, options: [], api: "fsconfig" } as const;
+    performMounts([file], target, "guarded");
+    return true;
+  } catch (error) {
+    if (mayFail && errorCode(error) === "ENOTBLK") return false;
+    throw error;
+  }
+}
+
+function mountLoop(image: string, target: string): void {
+  using loop = openLoopDevice(image);
+  const device = { type: "erofs", source: loop.path, options: [], api: "mount" } as const;
+  performMounts([device], target, "guarded");
+}
+
+function explained(error: unknown, image: string): unknown {
+  const code = errorCode(error);
+  const cause = { cause: error };
+  if (code === "ENODEV")
+    return new TsimgError("ERR_DRIVER", "the kernel has no EROFS", {
+      ...cause,
+      hint: "load its module (modprobe erofs), or use another driver",
+    });
+  if (code === "EUCLEAN" || code === "EINVAL" || code === "EIO" || code === "EBADMSG")
+    return new TsimgError("ERR_DRIVER", `image '${image}' can't be mounted: ${code}`, {
+      ...cause,
+      hint: "it is damaged, the kernel's log says how: remove the image and pull it again",
+    });
+  return error;
+}

@@ -1,0 +1,139 @@
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { errorCode, tolerating } from "../../src/sys/errno.ts";
+import { TsimgError } from "../../src/sys/error.ts";
+import { lockFile } from "../../src/sys/file-lock.ts";
+import { cString, invoke } from "../../src/sys/libc.ts";
+import {
+  bringMount,
+  inMountNamespaceOf,
+  sharesMountNamespace,
+} from "../../src/sys/mount-namespace.ts";
+import { fuseDaemon } from "./fuse-daemon.ts";
+
+const MS_BIND = 0x1000;
+const MS_SHARED = 1 << 20;
+const MNT_DETACH = 2;
+const UMOUNT_NOFOLLOW = 8;
+const NULL = 0;
+
+/**
+ * The directory below which the zfs-fuse daemon mounts our datasets, each at its id.
+ *
+ * It is mounted on itself and shared. So a process with mounts of its own (MS_SLAVE) sees what
+ * the daemon mounts there later on, and, what matters more, lets go of what the daemon unmounts:
+ * a copy of a mount that is left anywhere keeps a dataset busy.
+ */
+export class FuseHome {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  mountPoint(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** Makes the mount point of `name`, and home a shared mount when it isn't one yet. */
+  prepare(name: string): void {
+    mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    using _lock = lockFile(this.path);
+    if (this.propagation() === undefined) this.share();
+    tolerating(["EEXIST"], () => mkdirSync(this.mountPoint(name), { mode: 0o700 }));
+  }
+
+  /** Whether a file system is mounted at the mount point of `name`, and works. */
+  isMounted(name: string): boolean {
+    const point = this.mountPoint(name);
+    try {
+      const stat = tolerating(["ENOENT"], () => statSync(point));
+      return stat !== undefined && stat.dev !== statSync(this.path).dev;
+    } catch (error) {
+      if (errorCode(error) !== "ENOTCONN") throw error;
+      // Its daemon died: the mount is a corpse that a living daemon can't mount over.
+      invoke("umount2", [cString(point), MNT_DETACH], { path: point });
+      return false;
+    }
+  }
+
+  /**
+   * Unmounts `name`, where that takes effect for the daemon as well. Else it is left to the
+   * daemon: taking away this thread's copy would only make it invisible here.
+   */
+  unmount(name: string): void {
+    if (this.propagation() !== "shared") return;
+    const point = this.mountPoint(name);
+    // EBUSY: somebody is in it, which whoever needs it gone will find out.
+    tolerating(["EINVAL", "ENOENT", "EBUSY"], () =>
+      invoke("umount2", [cString(point), UMOUNT_NOFOLLOW], { path: point }),
+    );
+  }
+
+  /** Removes the mount points of datasets that are gone; the last one takes home's mount along. */
+  forget(names: readonly string[]): void {
+    for (const name of names)
+      tolerating(["ENOENT", "EBUSY", "ENOTEMPTY"], () => rmdirSync(this.mountPoint(name)));
+    const left = tolerating(["ENOENT"], () => readdirSync(this.path));
+    if (left === undefined || left.length > 0) return;
+    using _lock = lockFile(this.path);
+    if (readdirSync(this.path).length > 0 || this.propagation() === undefined) return;
+    tolerating(["EINVAL", "EBUSY"], () => invoke("umount2", [cString(this.path), MNT_DETACH]));
+  }
+
+  /** @throws TsimgError ERR_DRIVER when what the daemon mounts can't be made visible here */
+  private share(): void {
+    const daemon = fuseDaemon();
+    inMountNamespaceOf(daemon, () => {
+      if (this.propagation() !== undefined) return;
+      // Mounted when the daemon started. Below the new mount nobody would find them again.
+      for (const point of this.mountsBelow())
+        invoke("umount2", [cString(point), UMOUNT_NOFOLLOW], { path: point });
+      const home = cString(this.path);
+      invoke("mount", [home, home, NULL, MS_BIND, NULL], { path: this.path });
+      invoke("mount", [NULL, home, NULL, MS_SHARED, NULL], { path: this.path });
+    });
+    if (!sharesMountNamespace(daemon) && this.propagation() === undefined)
+      bringMount(daemon, this.path);
+    if (this.propagation() !== undefined) return;
+    throw new TsimgError(
+      "ERR_DRIVER",
+      `what zfs-fuse mounts in '${this.path}' is not visible to this process`,
+      { hint: `run tsimg where the daemon runs: nsenter --mount=/proc/${daemon}/ns/mnt tsimg …` },
+    );
+  }
+
+  /**
+   * How home is mounted in this thread's namespace: undefined when it is no mount point, or one
+   * that the daemon's mounts don't reach.
+   * @see proc_pid_mountinfo(5), "optional fields"
+   */
+  private propagation(): "shared" | "slave" | undefined {
+    const path = escaped(this.path);
+    const line = mountLines().findLast((fields) => fields[4] === path);
+    if (line?.some((field) => /^shared:\d+$/.test(field))) return "shared";
+    return line?.some((field) => /^master:\d+$/.test(field)) ? "slave" : undefined;
+  }
+
+  private mountsBelow(): readonly string[] {
+    const path = escaped(this.path);
+    return mountLines()
+      .map((fields) => fields[4] ?? "")
+      .filter((point) => dirname(point) === path)
+      .map((point) => this.mountPoint(basename(point)));
+  }
+}
+
+/** A path as mountinfo writes it. */
+function escaped(path: string): string {
+  return path.replace(
+    /[ \t\n\\]/g,
+    (byte) => `\\${byte.charCodeAt(0).toString(8).padStart(3, "0")}`,
+  );
+}
+
+/** The fields of each mount, without those behind the dash. */
+function mountLines(): readonly (readonly string[])[] {
+  const text = readFileSync("/proc/thread-self/mountinfo", "utf8");
+  return text.split("\n").map((line) => line.split(" - ")[0]?.split(" ") ?? []);
+}

@@ -1,0 +1,47 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, relative, resolve } from "node:path";
+
+/**
+ * `npm run test:lab [-- PATTERN…]`: the drivers that this machine's kernel can't try, in a
+ * guest with a kernel that can. One boot for all of them.
+ *
+ * The lab is found by TSIMG_LAB, or else beside this project; without one nothing is tested.
+ */
+const ROOT = join(import.meta.dirname, "../..");
+/** Programs are about 20 times as slow in the guest, which has no hardware of its own. */
+const LIMIT_SECONDS = 7200;
+/** Stores lie in the guest's memory. */
+const MEMORY_MIB = 6144;
+
+const lab = resolve(process.env["TSIMG_LAB"] ?? join(ROOT, "../shared/lab"));
+const boot = join(lab, "run-in-lab.sh");
+const cache = process.env["TSIMG_LAB_CACHE"] ?? join(homedir(), ".cache/tsimg-lab");
+
+if (!existsSync(boot)) {
+  console.log(`no kernel lab in '${lab}': nothing tested`);
+  console.log("TSIMG_LAB names the directory that has run-in-lab.sh");
+} else if (!existsSync(join(cache, "boot/vmlinuz"))) {
+  console.log(`the kernel lab has no kernel yet: run '${join(lab, "setup.sh")} --zfs' first`);
+  process.exitCode = 2;
+} else process.exitCode = test(process.argv.slice(2));
+
+function test(patterns: readonly string[]): number {
+  const zfs = existsSync(join(cache, "user.zfs"));
+  if (!zfs) console.log("the kernel lab was set up without --zfs: no test of zfs");
+  const modules = ["loop", "dm-thin-pool"].flatMap((name) => ["--module", name]);
+  const guest = relative(ROOT, join(import.meta.dirname, "guest.ts"));
+  const argv = [
+    // dmsetup makes its nodes itself; waiting for udev would take a second a device.
+    "--no-udev",
+    ...(zfs ? ["--zfs"] : []),
+    ...modules,
+    ...["--mem", `${MEMORY_MIB}`, "--timeout", `${LIMIT_SECONDS}`, "--env", "NO_COLOR=1"],
+    ...["--", process.execPath, guest, ...patterns],
+  ];
+  // The lab's own meaning of this variable, inside the guest, is that it is the guest.
+  const { TSIMG_LAB: _, ...env } = process.env;
+  const { status } = spawnSync(boot, argv, { cwd: ROOT, env, stdio: "inherit" });
+  return status ?? 1;
+}
