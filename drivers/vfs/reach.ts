@@ -31,7 +31,8 @@ export function reach(path: Buffer): Reached {
   }
   if (rest.length > 0) fd = reopen(fd, joined(fd, rest));
   const last = fd;
-  return { path: Buffer.from(`/proc/self/fd/${last}`), [Symbol.dispose]: () => closeSync(last) };
+  // With the dot it is the directory, without it a symlink to it.
+  return { path: Buffer.from(`/proc/self/fd/${last}/.`), [Symbol.dispose]: () => closeSync(last) };
 }
 
 export function childPath(directory: Buffer, name: Buffer): Buffer {

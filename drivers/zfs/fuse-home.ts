@@ -57,17 +57,17 @@ export class FuseHome {
     }
   }
 
-  /**
-   * Unmounts `name`, where that takes effect for the daemon as well. Else it is left to the
-   * daemon: taking away this thread's copy would only make it invisible here.
-   */
+  /** Unmounts `name`, for the daemon and for all who see what it mounts. */
   unmount(name: string): void {
-    if (this.propagation() !== "shared") return;
     const point = this.mountPoint(name);
     // EBUSY: somebody is in it, which whoever needs it gone will find out.
-    tolerating(["EINVAL", "ENOENT", "EBUSY"], () =>
-      invoke("umount2", [cString(point), UMOUNT_NOFOLLOW], { path: point }),
-    );
+    const unmount = () =>
+      tolerating(["EINVAL", "ENOENT", "EBUSY"], () =>
+        invoke("umount2", [cString(point), UMOUNT_NOFOLLOW], { path: point }),
+      );
+    // Where its mounts only arrive, taking one away would do nothing but hide it here.
+    if (this.propagation() === "slave") inMountNamespaceOf(fuseDaemon(), unmount);
+    else unmount();
   }
 
   /** Removes the mount points of datasets that are gone; the last one takes home's mount along. */
@@ -77,8 +77,12 @@ export class FuseHome {
     const left = tolerating(["ENOENT"], () => readdirSync(this.path));
     if (left === undefined || left.length > 0) return;
     using _lock = lockFile(this.path);
-    if (readdirSync(this.path).length > 0 || this.propagation() === undefined) return;
-    tolerating(["EINVAL", "EBUSY"], () => invoke("umount2", [cString(this.path), MNT_DETACH]));
+    const how = this.propagation();
+    if (how === undefined || readdirSync(this.path).length > 0) return;
+    const unmount = () =>
+      tolerating(["EINVAL"], () => invoke("umount2", [cString(this.path), MNT_DETACH]));
+    if (how === "slave") inMountNamespaceOf(fuseDaemon(), unmount);
+    unmount();
   }
 
   /** @throws TsimgError ERR_DRIVER when what the daemon mounts can't be made visible here */

@@ -1,4 +1,5 @@
 import type { SnapshotId } from "../../drivers/driver.ts";
+import { openErofsLayer } from "../layer/erofs/erofs-layer.ts";
 import type { LayerRemainder } from "../layer/remainder.ts";
 import { DiskUpper } from "../layer/stitch/disk-upper.ts";
 import { markOpaque, needsParentTree, stitchLayer } from "../layer/stitch/stitch.ts";
@@ -25,6 +26,10 @@ export function sealLayer(
       // Only the root's own metadata is wanted, which the nearest parent's directory has.
       stitchLayer(upper, new TreeRoot(layers.dir(parent)), remainder);
     else stitchOnto(snapshots, view, id, upper, remainder);
+  } else if (layers.form === "image") {
+    using layer = openErofsLayer(layers.dir(id));
+    stitchOnto(snapshots, view, id, layer.upper, remainder);
+    layer.finish();
   }
   snapshots.seal(id, remainder.rootOpaque);
 }

@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { DiskTarget } from "./disk-target.ts";
+import { beginErofsLayer } from "./erofs/erofs-layer.ts";
 import type { LayerTarget } from "./layer-target.ts";
 import { LayerWriter } from "./layer-writer.ts";
 import { NO_REMAINDER, type UnpackResult } from "./remainder.ts";
@@ -28,6 +29,12 @@ export class LayerSink implements ArchiveSink {
 
   static onDisk(limits: TarLimits): LayerSink {
     return new LayerSink(limits, new DiskTarget());
+  }
+
+  /** An EROFS image, whose metadata is written once the layer's parent is there. */
+  static intoImage(limits: TarLimits): LayerSink {
+    const { target, finish } = beginErofsLayer();
+    return new LayerSink(limits, target, finish);
   }
 
   push(chunk: Buffer): void {

@@ -26,12 +26,16 @@ export async function main(): Promise<void> {
   const spool = job.into.form === "spool" ? openSync(job.into.file, "r+") : undefined;
   enterLayer(job.directory);
   try {
-    const sink = spool === undefined ? LayerSink.onDisk(job.limits) : new SpoolSink(spool);
-    send({ result: await unpack(job, blob, sink, inbox) });
+    send({ result: await unpack(job, blob, sinkOf(job, spool), inbox) });
   } catch (error) {
     send({ failure: failure(error) });
   }
   process.exit(0);
+}
+
+function sinkOf({ into, limits }: UnpackJob, spool: number | undefined): ArchiveSink {
+  if (spool !== undefined) return new SpoolSink(spool);
+  return into.form === "image" ? LayerSink.intoImage(limits) : LayerSink.onDisk(limits);
 }
 
 /** Inflates the blob into a sink, as fast as the blob grows. */

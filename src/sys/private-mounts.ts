@@ -4,7 +4,7 @@ import { detach, performMounts } from "./perform-mounts.ts";
 
 const CLONE_NEWNS = 0x0002_0000;
 const MS_REC = 0x4000;
-const MS_PRIVATE = 1 << 18;
+const MS_SLAVE = 1 << 19;
 const NULL = 0;
 
 let isolated = false;
@@ -20,7 +20,9 @@ let isolated = false;
 export function enterPrivateMountNamespace(): void {
   if (isolated) return;
   invoke("unshare", [CLONE_NEWNS]);
-  invoke("mount", [cString("none"), cString("/"), NULL, MS_REC | MS_PRIVATE, NULL], { path: "/" });
+  // Not MS_PRIVATE: what a daemon mounts or unmounts in a shared place, zfs-fuse say, is to be
+  // mounted and unmounted here too. A copy left here would keep its file system busy.
+  invoke("mount", [cString("none"), cString("/"), NULL, MS_REC | MS_SLAVE, NULL], { path: "/" });
   isolated = true;
 }
 

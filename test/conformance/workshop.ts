@@ -52,7 +52,7 @@ export class Workshop implements Disposable {
 
   /** As `stack`, but written by this process: a hundred times as fast. */
   async stackHere(layers: readonly (readonly Change[])[]): Promise<SnapshotId | null> {
-    return this.pile(layers, (tar, directory) => writeHere(tar, directory));
+    return this.pile(layers, (tar, directory) => writeHere(tar, directory, this.form));
   }
 
   /** The merged tree as a container would see it. */
@@ -136,12 +136,17 @@ export class Workshop implements Disposable {
   }
 }
 
-async function writeHere(tar: Buffer, directory: string): Promise<LayerRemainder> {
+async function writeHere(
+  tar: Buffer,
+  directory: string,
+  form: "overlay" | "image",
+): Promise<LayerRemainder> {
   const before = process.cwd();
   const umask = process.umask(0);
   process.chdir(directory);
   try {
-    const sink = LayerSink.onDisk(DEFAULT_TAR_LIMITS);
+    const make = form === "image" ? LayerSink.intoImage : LayerSink.onDisk;
+    const sink = make(DEFAULT_TAR_LIMITS);
     sink.push(tar);
     return sink.finish().remainder;
   } finally {
