@@ -9,6 +9,7 @@ import {
   readSync,
   writeSync,
 } from "node:fs";
+import { hasXattrs } from "../../src/sys/copy-xattrs.ts";
 import { shown } from "../../src/sys/libc.ts";
 import { dataRanges } from "../../src/sys/sparse-file.ts";
 
@@ -31,24 +32,27 @@ export class FileCopier {
   /**
    * Copies a file to one that isn't there yet. Holes stay holes.
    * @param stat of `source`, which nobody changes meanwhile
+   * @returns false when it is known that `source` has no extended attributes
    */
-  copy(source: Buffer, target: Buffer, stat: BigIntStats): void {
-    if (this.clone && stat.size > 0n)
-      copyFileSync(source, target, COPYFILE_EXCL | COPYFILE_FICLONE);
-    else if (stat.blocks * BLOCK < stat.size) copySparse(source, target, stat);
-    else if (stat.size <= SMALL) this.copySmall(source, target, stat);
+  copy(source: Buffer, target: Buffer, stat: BigIntStats): boolean {
+    const isSparse = stat.blocks * BLOCK < stat.size;
+    const shares = this.clone && stat.size > 0n;
+    if (!shares && !isSparse && stat.size <= SMALL) return this.copySmall(source, target, stat);
+    if (shares) copyFileSync(source, target, COPYFILE_EXCL | COPYFILE_FICLONE);
+    else if (isSparse) copySparse(source, target, stat);
     else copyFileSync(source, target, COPYFILE_EXCL);
+    return true;
   }
 
-  private copySmall(source: Buffer, target: Buffer, stat: BigIntStats): void {
+  private copySmall(source: Buffer, target: Buffer, stat: BigIntStats): boolean {
     const size = Number(stat.size);
-    if (size > 0) {
-      const from = openSync(source, "r");
-      try {
-        readFully(from, this.buffer, size);
-      } finally {
-        closeSync(from);
-      }
+    let attributes: boolean;
+    const from = openSync(source, "r");
+    try {
+      readFully(from, this.buffer, size);
+      attributes = hasXattrs(from);
+    } finally {
+      closeSync(from);
     }
     const to = openSync(target, "wx", 0o600);
     try {
@@ -57,6 +61,7 @@ export class FileCopier {
     } finally {
       closeSync(to);
     }
+    return attributes;
   }
 }
 

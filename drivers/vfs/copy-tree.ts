@@ -109,21 +109,22 @@ class Copier {
 
   private copyNode(source: Buffer, target: Buffer, stat: BigIntStats): void {
     if (stat.isSocket()) return;
-    if (stat.isFile()) this.files.copy(source, target, stat);
+    let attributes = true;
+    if (stat.isFile()) attributes = this.files.copy(source, target, stat);
     else if (stat.isSymbolicLink())
       symlinkSync(readlinkSync(source, { encoding: "buffer" }), target);
     else makeNode(target, Number(stat.mode), Number(stat.rdev));
-    this.describe(source, target, stat);
+    this.describe(source, target, stat, attributes);
   }
 
   /** Owner before mode before attributes: each change of one takes bits of the next away. */
-  private describe(source: Buffer, target: Buffer, stat: BigIntStats): void {
+  private describe(source: Buffer, target: Buffer, stat: BigIntStats, attributes = true): void {
     const given = stat.uid !== this.user || stat.gid !== this.group;
     if (given) lchownSync(target, Number(stat.uid), Number(stat.gid));
     const mode = Number(stat.mode) & PERMISSIONS;
     const hasMode = stat.isFile() && (mode & SET_ID) === 0;
     if (!hasMode && !stat.isSymbolicLink()) chmodSync(target, mode);
-    copyXattrs(source, target);
+    if (attributes) copyXattrs(source, target);
     setTimes(target, stat.atimeNs, stat.mtimeNs);
   }
 }

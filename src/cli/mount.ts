@@ -9,6 +9,7 @@ import { type Listing, renderRows } from "./output/format.ts";
 import { print } from "./output/print.ts";
 import { shortId } from "./output/shorten.ts";
 import { requireRoot } from "./require-root.ts";
+import { copyIn } from "./storage-flags.ts";
 
 interface Flags {
   readonly layer?: number;
@@ -67,7 +68,8 @@ export function command(): Command {
         using app = openApp(command);
         if (image === undefined) return print(renderRows(LISTING, rows(app), flags));
         requireRoot("mounting an image");
-        const { layer, driver } = flags;
+        const { layer } = flags;
+        const driver = flags.driver === undefined ? undefined : copyIn(app, flags.driver);
         print(`${mountImage(app, image, { directory, layer, driver })}\n`);
       },
     );

@@ -3,6 +3,7 @@ import { removeUnpacked } from "../image/remove-unpacked.ts";
 import { Command } from "./command.ts";
 import { eachNamed } from "./each-named.ts";
 import { openApp } from "./globals.ts";
+import { copyIn } from "./storage-flags.ts";
 
 interface Flags {
   readonly force: boolean;
@@ -35,7 +36,7 @@ export function command(): Command {
           const lines =
             driver === undefined
               ? removeImage(app, name, force)
-              : removeUnpacked(app, name, driver);
+              : removeUnpacked(app, name, copyIn(app, driver));
           return lines.join("\n");
         },
       );

@@ -23,3 +23,8 @@ export function announceFullCopies(app: App, driver: string): void {
     `driver ${driver}: every layer and container is a full copy of what it builds on\n`,
   );
 }
+
+/** The driver of a copy that is there: `reflink` is no driver's name, all others are. */
+export function copyIn(app: App, driver: string): string {
+  return /^reflink(:|$)/.test(driver) ? app.chooseDriver(driver) : driver;
+}

@@ -11,6 +11,7 @@ import {
 import type { Digest } from "../oci/digest.ts";
 import { TsimgError } from "../sys/error.ts";
 import { newHash } from "../sys/hash.ts";
+import { noSpaceError } from "../sys/no-space.ts";
 
 const READ_SIZE = 1 << 20;
 
@@ -59,7 +60,11 @@ export class Ingest implements Disposable {
 
   write(chunk: Buffer): void {
     this.hash.update(chunk);
-    for (let done = 0; done < chunk.length; ) done += writeSync(this.fd, chunk, done);
+    try {
+      for (let done = 0; done < chunk.length; ) done += writeSync(this.fd, chunk, done);
+    } catch (error) {
+      throw noSpaceError(error, this.path) ?? error;
+    }
     this.position += chunk.length;
   }
 

@@ -40,6 +40,7 @@ export function collect(context: CollectContext): Collected {
   // Children were marked before their parents.
   snapshots.destroy(...marked.snapshots.map(({ id }) => id));
   for (const digest of marked.content) content.remove(digest);
+  database.refillReserve();
   return { content: marked.content, layers: marked.snapshots.map((snapshot) => snapshot.chain_id) };
 }
 

@@ -1,6 +1,7 @@
 import type { UnpackResult } from "../layer/remainder.ts";
 import type { Digest } from "../oci/digest.ts";
 import { TsimgError } from "../sys/error.ts";
+import { noSpaceError } from "../sys/no-space.ts";
 import type { WantedLayer } from "./layer-run.ts";
 
 /** @throws TsimgError ERR_DIFFID_MISMATCH */
@@ -13,12 +14,19 @@ export function checkDiffId(layer: WantedLayer, result: UnpackResult): void {
   );
 }
 
-/** Runs `action`; its error says which layer it is about. */
-export async function naming<T>(digest: Digest, action: () => T | Promise<T>): Promise<T> {
+/**
+ * Runs `action`; its error says which layer it is about.
+ * @param place what it writes to, in case that is full
+ */
+export async function naming<T>(
+  digest: Digest,
+  place: string,
+  action: () => T | Promise<T>,
+): Promise<T> {
   try {
     return await action();
   } catch (error) {
-    throw namingLayer(error, digest);
+    throw namingLayer(noSpaceError(error, place) ?? error, digest);
   }
 }
 

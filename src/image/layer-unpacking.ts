@@ -78,7 +78,7 @@ export class LayerUnpacking {
     await below;
     options.signal.throwIfAborted();
     this.source.report(layer, "stitching", descriptor.size);
-    await naming(descriptor.digest, () =>
+    await naming(descriptor.digest, layers.dir(id), () =>
       sealLayer(context.snapshots, context.view, id, result.remainder),
     );
     return result;
@@ -97,14 +97,19 @@ export class LayerUnpacking {
       const inflating = this.source.watch(this.inflate(layer, spool));
       await below;
       options.signal.throwIfAborted();
-      using tree = new TreeLayer(context.snapshots, id, context.view, options.storage);
-      const written = this.source.watch(this.unpackSpool(layer, spool, tree));
+      const { home } = context.snapshots.driverOf(id);
+      using tree = await naming(
+        descriptor.digest,
+        home,
+        () => new TreeLayer(context.snapshots, id, context.view, options.storage),
+      );
+      const written = this.source.watch(this.unpackSpool(layer, spool, tree, home));
       const arrived = this.source.arrived(layer);
       const [inflated, result] = await Promise.all([inflating, written, arrived]);
       checkDiffId(layer, inflated);
       options.signal.throwIfAborted();
       this.source.report(layer, "stitching", descriptor.size);
-      await naming(descriptor.digest, () => tree.finish(result.remainder));
+      await naming(descriptor.digest, home, () => tree.finish(result.remainder));
       return result;
     });
   }
@@ -120,7 +125,12 @@ export class LayerUnpacking {
     return result;
   }
 
-  private unpackSpool(layer: WantedLayer, spool: Spool, tree: TreeLayer): Promise<UnpackResult> {
+  private unpackSpool(
+    layer: WantedLayer,
+    spool: Spool,
+    tree: TreeLayer,
+    home: string,
+  ): Promise<UnpackResult> {
     const job = {
       blob: spool.path,
       compression: "none",
@@ -133,7 +143,7 @@ export class LayerUnpacking {
     return this.context.unpackers.use((unpacker) => {
       const unpacked = unpacker.unpack(job, () => {});
       spool.follow((available, last) => unpacker.available(available, last));
-      return naming(layer.descriptor.digest, () => unpacked);
+      return naming(layer.descriptor.digest, home, () => unpacked);
     });
   }
 
@@ -163,7 +173,8 @@ export class LayerUnpacking {
       });
       follow(download.available);
       download.followers.push(follow);
-      return naming(descriptor.digest, () => unpacked);
+      const place = job.into.form === "spool" ? context.spools : job.directory;
+      return naming(descriptor.digest, place, () => unpacked);
     });
   }
 }

@@ -5,7 +5,7 @@ import { TsimgError } from "../sys/error.ts";
 
 /**
  * The snapshot of a chain in the driver that a user means. A driver's plain name also means
- * one that lies on a pool: `zfs` is `zfs:fast` where that is the only one. `reflink` is vfs.
+ * one that lies on a pool: `zfs` is `zfs:fast` where that is the only one.
  *
  * @param wanted what the user wrote; without it any driver that has the chain
  * @param what   the chain in words, as in "image 'alpine'"
@@ -35,8 +35,7 @@ export function unpackedCopy(
 
 /** Those of `drivers` that a name means: itself, else those of that kind on a pool. */
 export function meant(drivers: readonly string[], wanted: string): readonly string[] {
-  const name = wanted.replace(/^reflink(?=:|$)/, "vfs");
-  return drivers.includes(name)
-    ? [name]
-    : drivers.filter((driver) => driver.startsWith(`${name}:`));
+  return drivers.includes(wanted)
+    ? [wanted]
+    : drivers.filter((driver) => driver.startsWith(`${wanted}:`));
 }

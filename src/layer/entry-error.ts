@@ -17,7 +17,5 @@ export function entryError(error: unknown, path: ByteString): unknown {
   if (error instanceof TsimgError || code === undefined) return error;
   return new TsimgError("ERR_UNPACK", `${entry} can't be written: ${code}`, {
     cause: error,
-    ...(code === "ENOSPC" && { hint: "the file system is full: make room or use another --root" }),
-    ...(code === "EDQUOT" && { hint: "the disk quota is used up" }),
   });
 }

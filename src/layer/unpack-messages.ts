@@ -42,5 +42,7 @@ export type FromUnpacker =
         readonly code: ErrorCode;
         readonly message: string;
         readonly hint?: string;
+        /** Of the system call that failed, such as ENOSPC. */
+        readonly errno?: string;
       };
     };

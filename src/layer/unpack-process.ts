@@ -1,4 +1,5 @@
 import { openSync, readSync, writeSync } from "node:fs";
+import { errorCode } from "../sys/errno.ts";
 import { TsimgError } from "../sys/error.ts";
 import { newHash } from "../sys/hash.ts";
 import { type ArchiveSink, LayerSink, SpoolSink } from "./archive-sink.ts";
@@ -144,10 +145,15 @@ function send(message: FromUnpacker): void {
 }
 
 function failure(error: unknown): Extract<FromUnpacker, { failure: unknown }>["failure"] {
+  const errno = errorCode(error instanceof TsimgError ? error.cause : error);
+  const about = errno === undefined ? {} : { errno };
   if (error instanceof TsimgError)
-    return { code: error.code, message: error.message, ...(error.hint && { hint: error.hint }) };
-  return {
-    code: "ERR_UNPACK",
-    message: String(error instanceof Error ? (error.stack ?? error) : error),
-  };
+    return {
+      code: error.code,
+      message: error.message,
+      ...(error.hint && { hint: error.hint }),
+      ...about,
+    };
+  const message = String(error instanceof Error ? (error.stack ?? error) : error);
+  return { code: "ERR_UNPACK", message, ...about };
 }

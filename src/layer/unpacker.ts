@@ -99,8 +99,11 @@ export class Unpacker implements Disposable {
     if ("progress" in message) this.onProgress(message.progress, message.inflated);
     else if ("result" in message) this.outcome = message.result;
     else {
-      const { code, message: text, hint } = message.failure;
-      this.outcome = new TsimgError(code, text, hint === undefined ? {} : { hint });
+      const { code, message: text, hint, errno } = message.failure;
+      this.outcome = new TsimgError(code, text, {
+        ...(hint !== undefined && { hint }),
+        ...(errno !== undefined && { cause: Object.assign(new Error(errno), { code: errno }) }),
+      });
     }
   }
 }

@@ -3,7 +3,9 @@ import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { errorCode } from "../sys/errno.ts";
 import { TsimgError } from "../sys/error.ts";
+import { noSpaceError } from "../sys/no-space.ts";
 import { MIGRATIONS } from "./migrations.ts";
+import { Reserve } from "./reserve.ts";
 
 /** How long a command waits for another one's transaction, in milliseconds. */
 const BUSY_TIMEOUT = 30_000;
@@ -19,9 +21,13 @@ export type Row = Record<string, null | number | bigint | string | Uint8Array>;
  */
 export class Database implements Disposable {
   private readonly connection: DatabaseSync;
+  private readonly path: string;
+  private readonly reserve: Reserve;
   private readonly statements = new Map<string, StatementSync>();
 
   constructor(path: string) {
+    this.path = path;
+    this.reserve = new Reserve(path);
     this.connection = open(path);
     this.connection.exec("pragma synchronous = normal; pragma foreign_keys = on");
     this.migrate(path);
@@ -39,14 +45,31 @@ export class Database implements Disposable {
 
   /** Runs a statement that changes rows; answers how many it changed. */
   run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.prepare(sql).run(...values).changes);
+    const statement = this.prepare(sql);
+    if (this.connection.isTransaction) return Number(statement.run(...values).changes);
+    return this.withRoom(() => Number(statement.run(...values).changes));
   }
 
   /**
    * Runs `action` as one transaction that excludes every other writer from its start, so
-   * that what it read still holds when it writes. Keep it short, and never await in it.
+   * that what it read still holds when it writes. Keep it short, and never await in it. On a
+   * full disk it may be run a second time, after a rollback.
+   * @throws TsimgError ERR_NO_SPACE
    */
   transaction<T>(action: () => T): T {
+    return this.withRoom(() => this.attempt(action));
+  }
+
+  /** Sets aside again what a full disk made it give up. */
+  refillReserve(): void {
+    this.reserve.fill();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.connection.isOpen) this.connection.close();
+  }
+
+  private attempt<T>(action: () => T): T {
     this.connection.exec("begin immediate");
     try {
       const result = action();
@@ -58,8 +81,15 @@ export class Database implements Disposable {
     }
   }
 
-  [Symbol.dispose](): void {
-    if (this.connection.isOpen) this.connection.close();
+  /** Runs `write`; when the disk is full, once more with the reserve's room. */
+  private withRoom<T>(write: () => T): T {
+    try {
+      return write();
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      if (this.reserve.release()) return this.withRoom(write);
+      throw noSpaceError(Object.assign(new Error("database"), { code: "ENOSPC" }), this.path);
+    }
   }
 
   private prepare(sql: string): StatementSync {
@@ -87,7 +117,14 @@ export class Database implements Disposable {
       for (const step of MIGRATIONS.slice(version)) this.connection.exec(step);
       this.connection.exec(`pragma user_version = ${MIGRATIONS.length}`);
     });
+    this.reserve.fill();
   }
+}
+
+/** @see https://sqlite.org/rescode.html, SQLITE_FULL and SQLITE_IOERR_WRITE */
+function isFull(error: unknown): boolean {
+  if (!(error instanceof Error) || !("errcode" in error)) return false;
+  return error.errcode === 13 || error.errcode === 778;
 }
 
 function open(path: string): DatabaseSync {

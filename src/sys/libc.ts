@@ -21,6 +21,7 @@ const PROTOTYPES = {
   lgetxattr: [BYTES, BYTES, BYTES, U64],
   lremovexattr: [BYTES, BYTES],
   llistxattr: [BYTES, BYTES, U64],
+  flistxattr: [I32, BYTES, U64],
   mknod: [BYTES, I32, U64],
   utimensat: [I32, BYTES, BYTES, I32],
   lseek: [I32, I64, I32],

@@ -15,6 +15,8 @@ export interface KeptTimes {
  */
 export interface Keeps {
   readonly times: KeptTimes;
+  /** The largest user or group id. Linux itself has 4,294,967,294. */
+  readonly largestId: number;
   /** Whether an extended attribute of this name can be set on something of this type. */
   readonly xattr: (name: string, type: string) => boolean;
   /** Holes take no space. */
@@ -31,18 +33,28 @@ export interface Keeps {
 }
 
 const WIDE = 1n << 62n;
+export const LARGEST_ID = 4_294_967_294;
+
+/** ext4 with inodes of 256 bytes: 34 bits of seconds. */
+export const EXT4_TIMES: KeptTimes = {
+  step: 1n,
+  first: -(1n << 31n),
+  last: (1n << 34n) - (1n << 31n) - 1n,
+};
+
+/** xfs with `bigtime`, which mkfs.xfs makes since 5.15. */
+export const XFS_TIMES: KeptTimes = { step: 1n, first: -(1n << 31n), last: 16_299_260_424n };
 
 /** Times by the type that statfs(2) tells. */
-const TIMES: Readonly<Record<number, KeptTimes>> = {
-  // ext4 with inodes of 256 bytes: 34 bits of seconds.
-  61267: { step: 1n, first: -(1n << 31n), last: (1n << 34n) - (1n << 31n) - 1n },
-  // xfs with bigtime, as mkfs.xfs has made it since 5.15.
-  1481003842: { step: 1n, first: -(1n << 31n), last: 16_299_260_424n },
+const TIMES_BY_TYPE: Readonly<Record<number, KeptTimes>> = {
+  61267: EXT4_TIMES,
+  1481003842: XFS_TIMES,
 };
 
 /** What Linux's own file systems keep. */
 export const KEEPS_ALL: Keeps = {
   times: { step: 1n, first: -WIDE, last: WIDE },
+  largestId: LARGEST_ID,
   // The kernel takes user.* from files and directories only. @see xattr(7)
   xattr: (name, type) => type === "file" || type === "dir" || !name.startsWith("user."),
   holes: true,
@@ -53,8 +65,16 @@ export const KEEPS_ALL: Keeps = {
 
 /** The times that the file system at `directory` keeps. */
 export function timesAt(directory: string): KeptTimes {
-  return TIMES[statfsSync(directory).type] ?? KEEPS_ALL.times;
+  return TIMES_BY_TYPE[statfsSync(directory).type] ?? KEEPS_ALL.times;
 }
+
+/** What zfs-fuse keeps, run with `--enable-xattr`: ZFS of pool version 23, without holes. */
+export const ZFS_FUSE_DIFFERS: Partial<Keeps> = {
+  times: { step: 1_000_000_000n, first: -(1n << 31n), last: (1n << 31n) - 1n },
+  largestId: 2_147_483_647,
+  holes: false,
+  namelessFiles: false,
+};
 
 /** What becomes of a time in nanoseconds: the nearest kept one that is not later. */
 export function keptTime({ step, first, last }: KeptTimes, time: bigint): bigint {

@@ -13,6 +13,7 @@ import {
   symlink,
 } from "../../fixtures/layers/change.ts";
 import { TsimgError } from "../../src/sys/error.ts";
+import { KEEPS_ALL, type Keeps } from "./keeps.ts";
 import { applyLayer, type ModelDirectory, Refused, Unsettled } from "./model.ts";
 import { expectSame, linesOfModel } from "./tree-lines.ts";
 import { type MakeDriver, Workshop } from "./workshop.ts";
@@ -74,12 +75,12 @@ function changeOf([kind, path, first, second]: Plan): Change {
 const layers = fc.array(fc.array(plan, { maxLength: 8 }), { minLength: 1, maxLength: 4 });
 
 /** Random layers: the driver shows what the model says, and refuses what it refuses. */
-export function describeRandomLayers(makeDriver: MakeDriver): void {
+export function describeRandomLayers(makeDriver: MakeDriver, keeps: Keeps = KEEPS_ALL): void {
   it(`shows the tree that random layers make (${RUNS} runs)`, async () => {
     using workshop = new Workshop(makeDriver);
     const property = fc.asyncProperty(layers, async (plans) => {
       const stack = plans.map((layer) => layer.map(changeOf));
-      const expected = modelOf(stack);
+      const expected = modelOf(stack, keeps);
       if (expected === "unsettled") return;
       const actual = await shownBy(workshop, stack);
       if (actual === "written twice") return;
@@ -93,10 +94,10 @@ export function describeRandomLayers(makeDriver: MakeDriver): void {
   }, 3_600_000);
 }
 
-function modelOf(stack: readonly (readonly Change[])[]) {
+function modelOf(stack: readonly (readonly Change[])[], keeps: Keeps) {
   try {
     const root = stack.reduce<ModelDirectory | undefined>(applyLayer, undefined);
-    return root === undefined ? "empty" : linesOfModel(root);
+    return root === undefined ? "empty" : linesOfModel(root, keeps);
   } catch (error) {
     if (error instanceof Refused) return "refused";
     if (error instanceof Unsettled) return "unsettled";

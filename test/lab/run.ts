@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, relative, resolve } from "node:path";
@@ -25,9 +26,9 @@ if (!existsSync(boot)) {
 } else if (!existsSync(join(cache, "boot/vmlinuz"))) {
   console.log(`the kernel lab has no kernel yet: run '${join(lab, "setup.sh")} --zfs' first`);
   process.exitCode = 2;
-} else process.exitCode = test(process.argv.slice(2));
+} else process.exitCode = await test(process.argv.slice(2));
 
-function test(patterns: readonly string[]): number {
+async function test(patterns: readonly string[]): Promise<number> {
   const zfs = existsSync(join(cache, "user.zfs"));
   if (!zfs) console.log("the kernel lab was set up without --zfs: no test of zfs");
   const modules = ["loop", "dm-thin-pool"].flatMap((name) => ["--module", name]);
@@ -42,6 +43,10 @@ function test(patterns: readonly string[]): number {
   ];
   // The lab's own meaning of this variable, inside the guest, is that it is the guest.
   const { TSIMG_LAB: _, ...env } = process.env;
-  const { status } = spawnSync(boot, argv, { cwd: ROOT, env, stdio: "inherit" });
+  const guestRun = spawn(boot, argv, { cwd: ROOT, env, stdio: "inherit" });
+  // The script takes the guest down with it.
+  for (const signal of ["SIGTERM", "SIGINT"] as const)
+    process.on(signal, () => guestRun.kill("SIGTERM"));
+  const [status] = (await once(guestRun, "close")) as [number | null];
   return status ?? 1;
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { SnapshotId } from "../../../drivers/driver.ts";
+import type { SnapshotId, StorageOptions } from "../../../drivers/driver.ts";
 import type { ContainerConfig } from "../../oci/image-config.ts";
 import type { SnapshotStore } from "../../snapshot/snapshot-store.ts";
 import type { Database } from "../../store/database.ts";
@@ -8,6 +8,7 @@ import type { StorePaths } from "../../store/paths.ts";
 import { ownIdentity } from "../../store/process-identity.ts";
 import { errorCode } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
+import { noSpaceError } from "../../sys/no-space.ts";
 import { randomHex } from "../../sys/random.ts";
 import { planCgroup } from "../cgroup/plan.ts";
 import { createSpec } from "../create-spec.ts";
@@ -96,7 +97,7 @@ export function createContainer(
     cgroups: cgroup.removals,
     logFile,
   });
-  snapshots.create(snapshot, flags.storage);
+  createSnapshot(snapshots, snapshot, flags.storage);
   const files = snapshots.files(snapshot);
   mkdirSync(join(state, "rootfs"), { recursive: true, mode: 0o700 });
   if (logFile !== null) mkdirSync(containers.directory(id), { recursive: true, mode: 0o700 });
@@ -119,6 +120,14 @@ export function createContainer(
     ],
     arch: host.facts.arch,
   };
+}
+
+function createSnapshot(snapshots: SnapshotStore, id: SnapshotId, options: StorageOptions): void {
+  try {
+    snapshots.create(id, options);
+  } catch (error) {
+    throw noSpaceError(error, snapshots.driverOf(id).home) ?? error;
+  }
 }
 
 /** The launcher removes what is files; for all else it calls this program. */

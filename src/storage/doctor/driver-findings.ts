@@ -4,10 +4,15 @@ import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { packageOf, programPath } from "../../sys/run-program.ts";
 import { chooseDriver } from "../choose-driver.ts";
-import { DRIVER_KINDS, type DriverKind, formatDriverName } from "../driver-name.ts";
+import {
+  DRIVER_KINDS,
+  type DriverKind,
+  formatDriverName,
+  parseDriverName,
+} from "../driver-name.ts";
 import type { DriverSet } from "../driver-set.ts";
 import { fileSystemOf } from "../file-system.ts";
-import { POOLS_FOR, placeOf } from "../place.ts";
+import { type Place, POOLS_FOR, placeOf } from "../place.ts";
 import { keeperOf } from "../pool/pool-manager.ts";
 import { PoolRows } from "../pool/pool-rows.ts";
 import type { StorageContext } from "../storage-context.ts";
@@ -23,13 +28,9 @@ export interface DriverReport {
 /** Whether each driver works here, tried out wherever it has a place. */
 export function driverFindings(context: StorageContext, drivers: DriverSet): DriverReport {
   const choice = choose(context);
-  // ZFS before all others: a daemon's mounts are made for everybody, before this process
-  // has gone into a mount namespace of its own for the trials.
-  const order = DRIVER_KINDS.toSorted((a, b) => Number(b === "zfs") - Number(a === "zfs"));
-  const found = new Map(
-    order.map((kind) => [kind, examineKind(context, drivers, kind, choice.chosen)]),
+  const findings = DRIVER_KINDS.flatMap((kind) =>
+    examineKind(context, drivers, kind, choice.chosen),
   );
-  const findings = DRIVER_KINDS.flatMap((kind) => found.get(kind) ?? []);
   return { chosen: choice.chosen, findings: [...choice.findings, ...findings] };
 }
 
@@ -65,19 +66,26 @@ function isNative(kind: DriverKind, pool: (typeof POOLS_FOR)[DriverKind][number]
 
 function examine(
   drivers: DriverSet,
-  { paths }: StorageContext,
+  context: StorageContext,
   name: string,
   isChosen: boolean,
 ): Finding {
-  const suffix = isChosen ? ", the one that is used" : "";
+  const suffix = isChosen ? " (the one that is used)" : "";
   try {
-    const driver = drivers.get(name);
-    tryDriver(driver, paths.view);
-    const detail = `works in ${driver.home} on ${fileSystemOf(driver.home).type}${suffix}`;
-    return { area: "driver", name, state: "ok", detail };
+    tryDriver(drivers.get(name), context.paths.view);
+    const place = placeOf(context, parseDriverName(name));
+    const where = place === undefined ? "" : ` ${whereabouts(place)}`;
+    return { area: "driver", name, state: "ok", detail: `works${where}${suffix}` };
   } catch (error) {
     return failure(name, error, suffix);
   }
+}
+
+function whereabouts(place: Place): string {
+  if (place.at === "dataset") return `in dataset ${place.dataset}`;
+  if (place.at === "pool") return `in ${place.pool.file}`;
+  if (place.at === "devices") return `on ${place.data}`;
+  return `in ${place.home} on ${fileSystemOf(place.home).type}`;
 }
 
 function failure(name: string, error: unknown, suffix = ""): Finding {

@@ -16,8 +16,8 @@ export interface Report {
 }
 
 /**
- * Everything that `tsimg doctor` looks at. Needs root. This thread is in a mount namespace of
- * its own afterwards.
+ * Everything that `tsimg doctor` looks at. Needs root. The kernel's features come after the
+ * drivers, since for them this thread goes into a mount namespace of its own.
  */
 export function examine(context: StorageContext, drivers: DriverSet): Report {
   // Before anything is tried out, so that nothing of ours is taken for a leftover.

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SnapshotId, StorageDriver } from "../../../drivers/driver.ts";
+import { openMount } from "../../sys/detached-mount.ts";
 import { TsimgError } from "../../sys/error.ts";
-import { mountPrivately } from "../../sys/private-mounts.ts";
 import { randomHex } from "../../sys/random.ts";
 import { emptyErofs } from "./empty-erofs.ts";
 
@@ -10,7 +10,7 @@ import { emptyErofs } from "./empty-erofs.ts";
  * Has a driver do what it is for, once: a layer, sealed, and a writable snapshot on it that
  * is mounted, read and written. Nothing of it stays.
  *
- * @param view an empty directory to mount on
+ * @param view an empty directory to mount on, should the kernel be too old for other ways
  * @throws whatever the driver or the mount throws when it can't
  */
 export function tryDriver(driver: StorageDriver, view: string): void {
@@ -22,10 +22,10 @@ export function tryDriver(driver: StorageDriver, view: string): void {
     driver.seal(layer, []);
     driver.create(top, [layer]);
     driver.attach?.(top, [layer]);
-    using _mount = mountPrivately(driver.mounts(top, [layer], "rw"), view, "rw");
-    writeFileSync(join(view, "own"), "written");
+    using tree = openMount(driver.mounts(top, [layer], "rw"), "rw", () => view);
+    writeFileSync(join(tree.path, "own"), "written");
     if (driver.layers.form === "image") return;
-    const seen = readFileSync(join(view, "probe"), "utf8");
+    const seen = readFileSync(join(tree.path, "probe"), "utf8");
     if (seen !== "layer")
       throw new TsimgError("ERR_DRIVER", "a snapshot does not show what its parent holds");
   } finally {
@@ -39,8 +39,8 @@ function fill(driver: StorageDriver, layer: SnapshotId, view: string): void {
   if (layers.form === "tree") {
     driver.create(layer, []);
     driver.attach?.(layer, []);
-    using _mount = mountPrivately(driver.mounts(layer, [], "rw"), view, "rw");
-    writeFileSync(join(view, "probe"), "layer");
+    using tree = openMount(driver.mounts(layer, [], "rw"), "rw", () => view);
+    writeFileSync(join(tree.path, "probe"), "layer");
     return;
   }
   layers.begin(layer, []);

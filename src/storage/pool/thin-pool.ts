@@ -26,7 +26,7 @@ export class ThinPoolFiles implements PoolKeeper {
   requireWorking(): void {
     const { status, stderr } = programOutcome(["dmsetup", "version"]);
     if (status === 0) return;
-    const reason = stderr.trim().split("\n").at(-1) ?? "";
+    const [reason = ""] = stderr.trim().split("\n");
     throw new TsimgError("ERR_DRIVER", `device-mapper does not work on this machine: ${reason}`, {
       hint: "modprobe dm_thin_pool, or a kernel that has it",
     });
