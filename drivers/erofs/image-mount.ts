@@ -1,16 +1,27 @@
 import { lstatSync } from "node:fs";
 import { dirname } from "node:path";
-import { errorCode, tolerating } from "../../src/sys/errno.ts";
+import { ErrnoError, tolerating } from "../../src/sys/errno.ts";
 import { TsimgError } from "../../src/sys/error.ts";
 import { openLoopDevice } from "../../src/sys/loop-device.ts";
 import { detach, performMounts } from "../../src/sys/perform-mounts.ts";
+
+// Node has no names for some of these.
+const ENOTBLK = 15;
+const DAMAGE: Readonly<Record<number, string>> = {
+  5: "EIO",
+  22: "EINVAL",
+  74: "EBADMSG",
+  95: "EOPNOTSUPP",
+  117: "EUCLEAN",
+};
 
 /**
  * Mounts an image on `target` for everybody: read-only, without devices and set-user-ID
  * programs, which show only through a container's overlay.
  *
- * Linux 6.12 and newer mount the file itself; older kernels take it for no block device, and
- * get a loop device, which goes when it is unmounted.
+ * Linux 6.12 and newer mount the file itself. Older kernels say that it is no block device, as
+ * do all of them where it lies on a tmpfs: then it gets a loop device, which goes when it is
+ * unmounted.
  * @param through "file" or "loop" to try only that
  */
 export function mountImage(image: string, target: string, through?: "file" | "loop"): void {
@@ -40,7 +51,7 @@ function mountFile(image: string, target: string, mayFail: boolean): boolean {
     performMounts([file], target, "guarded");
     return true;
   } catch (error) {
-    if (mayFail && errorCode(error) === "ENOTBLK") return false;
+    if (mayFail && error instanceof ErrnoError && error.errno === ENOTBLK) return false;
     throw error;
   }
 }
@@ -52,17 +63,17 @@ function mountLoop(image: string, target: string): void {
 }
 
 function explained(error: unknown, image: string): unknown {
-  const code = errorCode(error);
+  if (!(error instanceof ErrnoError)) return error;
   const cause = { cause: error };
-  if (code === "ENODEV")
+  if (error.code === "ENODEV")
     return new TsimgError("ERR_DRIVER", "the kernel has no EROFS", {
       ...cause,
       hint: "load its module (modprobe erofs), or use another driver",
     });
-  if (code === "EUCLEAN" || code === "EINVAL" || code === "EIO" || code === "EBADMSG")
-    return new TsimgError("ERR_DRIVER", `image '${image}' can't be mounted: ${code}`, {
-      ...cause,
-      hint: "it is damaged, the kernel's log says how: remove the image and pull it again",
-    });
-  return error;
+  const damage = DAMAGE[error.errno];
+  if (damage === undefined) return error;
+  return new TsimgError("ERR_DRIVER", `image '${image}' can't be mounted: ${damage}`, {
+    ...cause,
+    hint: "it is damaged, the kernel's log says how: remove the image and pull it again",
+  });
 }

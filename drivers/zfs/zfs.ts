@@ -63,6 +63,7 @@ export class ZfsDriver implements StorageDriver {
       options,
     ]);
     const place = { mountpoint: "legacy" };
+    mkdirSync(this.home, { recursive: true, mode: 0o700 });
     if (this.implementation === "fuse") {
       this.fuse.prepare(id);
       place.mountpoint = this.fuse.mountPoint(id);
@@ -114,7 +115,12 @@ export class ZfsDriver implements StorageDriver {
     const options = [mode];
     if (this.implementation === "fuse")
       return [{ type: "bind", source: this.fuse.mountPoint(id), options, api: "mount" }];
-    return [{ type: "zfs", source: datasetOf(this.dataset, id), options, api: "fsconfig" }];
+    const dataset = datasetOf(this.dataset, id);
+    // OpenZFS lets no dataset be mounted read-only while it is mounted writable, nor the other
+    // way round, not even elsewhere. It doesn't mind with snapshots.
+    const seal = `${dataset}@${SEAL}`;
+    const source = mode === "ro" && hasDataset(seal) ? seal : dataset;
+    return [{ type: "zfs", source, options, api: "fsconfig" }];
   }
 
   destroy(ids: readonly SnapshotId[]): void {

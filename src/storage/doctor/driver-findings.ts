@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { release } from "node:os";
+import { join } from "node:path";
 import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { packageOf, programPath } from "../../sys/run-program.ts";
@@ -12,6 +13,7 @@ import {
 } from "../driver-name.ts";
 import type { DriverSet } from "../driver-set.ts";
 import { fileSystemOf } from "../file-system.ts";
+import { overlayObstacle } from "../overlay-probe.ts";
 import { type Place, POOLS_FOR, placeOf } from "../place.ts";
 import { keeperOf } from "../pool/pool-manager.ts";
 import { PoolRows } from "../pool/pool-rows.ts";
@@ -72,13 +74,25 @@ function examine(
 ): Finding {
   const suffix = isChosen ? " (the one that is used)" : "";
   try {
+    const { kind, pool } = parseDriverName(name);
+    const place = placeOf(context, { kind, pool });
+    if (kind === "overlay2" || kind === "erofs") requireOverlay(place?.home ?? "", context);
     tryDriver(drivers.get(name), context.paths.view);
-    const place = placeOf(context, parseDriverName(name));
     const where = place === undefined ? "" : ` ${whereabouts(place)}`;
     return { area: "driver", name, state: "ok", detail: `works${where}${suffix}` };
   } catch (error) {
     return failure(name, error, suffix);
   }
+}
+
+/** What the kernel answers otherwise says nothing about the reason. */
+function requireOverlay(home: string, { paths }: StorageContext): void {
+  const obstacle = overlayObstacle(home, join(paths.root, "cache"));
+  if (obstacle === undefined) return;
+  const { type } = fileSystemOf(home);
+  throw new TsimgError("ERR_DRIVER", `no overlay can be written to on ${type}: ${obstacle}`, {
+    hint: "use a driver without overlays (btrfs, zfs, vfs), or a place on ext4, xfs or btrfs",
+  });
 }
 
 function whereabouts(place: Place): string {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { zfsImplementation } from "../../../drivers/zfs/implementation.ts";
+import { patiently } from "../../../drivers/zfs/patience.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { onHost } from "../../sys/host-namespace.ts";
 import { programFailure, programOutcome, runProgram } from "../../sys/run-program.ts";
@@ -65,9 +66,13 @@ export class ZfsPool implements PoolKeeper {
 
 function destroy(pool: Pool): void {
   const command = onHost(["zpool", "destroy", "-f", pool.hostName]);
-  const outcome = programOutcome(command);
-  if (outcome.status === 0) return;
-  if (!/busy|umount failed/.test(outcome.stderr)) throw programFailure(command, outcome);
+  const done = patiently(() => {
+    const outcome = programOutcome(command);
+    if (outcome.status === 0) return "done";
+    if (/busy|umount failed/.test(outcome.stderr)) return "busy";
+    throw programFailure(command, outcome);
+  });
+  if (done === "done") return;
   throw new TsimgError("ERR_IN_USE", `pool '${pool.name}' is in use`, {
     hint: `a process works in one of its datasets: zfs list -r ${pool.hostName} shows where`,
   });

@@ -10,6 +10,8 @@ export interface CountingProxy extends AsyncDisposable {
   readonly port: number;
   /** Bytes of all bodies so far. */
   bytes(): number;
+  /** Every GET so far, as its path. */
+  paths(): readonly string[];
 }
 
 /** Between two pieces of at most 64 KiB of one answer. */
@@ -17,6 +19,7 @@ const PAUSE_MS = 1;
 
 export async function startCountingProxy(registryPort: number): Promise<CountingProxy> {
   let bytes = 0;
+  const paths: string[] = [];
   async function pass(answer: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     try {
       for await (const chunk of answer as AsyncIterable<Buffer>) {
@@ -32,6 +35,7 @@ export async function startCountingProxy(registryPort: number): Promise<Counting
   }
   const server = createServer((incoming, outgoing) => {
     const { method, url: path, headers } = incoming;
+    if (method === "GET") paths.push(path ?? "");
     const onward = request({ host: "127.0.0.1", port: registryPort, method, path, headers });
     onward.on("response", (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -48,6 +52,7 @@ export async function startCountingProxy(registryPort: number): Promise<Counting
   return {
     port: (server.address() as AddressInfo).port,
     bytes: () => bytes,
+    paths: () => paths,
     async [Symbol.asyncDispose]() {
       const closed = Promise.withResolvers<void>();
       server.close(() => closed.resolve());
