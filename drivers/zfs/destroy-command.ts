@@ -28,7 +28,7 @@ export function destroyByCommand(datasets: readonly string[]): readonly Obstacle
     if (alone.every(({ kind }) => kind === "busy")) return alone;
   }
   const { roots, obstacles } = planOf(datasets, listPool(poolOf(only)));
-  return [...obstacles, ...roots.flatMap((root) => destroy(["-R"], root))];
+  return [...obstacles.map(withTag), ...roots.flatMap((root) => destroy(["-R"], root))];
 }
 
 /** What can be destroyed, as roots of trees of clones, and what stands in the way of the rest. */
@@ -58,7 +58,7 @@ function obstaclesOf(entry: PoolEntry, wanted: ReadonlySet<string>): readonly Ob
   const found: Obstacle[] = [];
   if (name !== dataset && wanted.has(dataset)) {
     if (name !== `${dataset}@${SEAL}`) found.push({ dataset, kind: "snapshot", what: name });
-    if (holds > 0) found.push({ dataset, kind: "hold", what: name, ...heldBy(name) });
+    if (holds > 0) found.push({ dataset, kind: "hold", what: name });
   }
   const source = withoutSnapshot(origin);
   if (wanted.has(source) && !wanted.has(name))
@@ -69,11 +69,13 @@ function obstaclesOf(entry: PoolEntry, wanted: ReadonlySet<string>): readonly Ob
   return found;
 }
 
-function heldBy(snapshot: string): { readonly tag?: string } {
+/** Adds who holds a snapshot, where that can be found out. */
+function withTag(obstacle: Obstacle): Obstacle {
+  if (obstacle.kind !== "hold") return obstacle;
   // zfs-fuse as Debian builds it can't say: its helper in Python is missing.
-  const { status, stdout } = tryZfs(["holds", "-H", snapshot]);
+  const { status, stdout } = tryZfs(["holds", "-H", obstacle.what]);
   const tag = status === 0 ? stdout.split("\n")[0]?.split("\t")[1] : undefined;
-  return tag === undefined ? {} : { tag };
+  return tag === undefined ? obstacle : { ...obstacle, tag };
 }
 
 function destroy(flags: readonly string[], dataset: string): readonly Obstacle[] {
@@ -81,8 +83,9 @@ function destroy(flags: readonly string[], dataset: string): readonly Obstacle[]
   if (status === 0) return [];
   const reason = stderr.trim().split("\n").at(-1) ?? "";
   // Prose, but the only word for EBUSY that there is. The command also tries to unmount what
-  // has been unmounted already, until its daemon has noticed.
-  const kind = /busy|cannot unmount/.test(reason) ? "busy" : "errno";
+  // has been unmounted already, until its daemon has noticed; and a command that outlives a
+  // killed tsimg may be destroying the same.
+  const kind = /busy|cannot unmount|does not exist/.test(reason) ? "busy" : "errno";
   return [{ dataset, kind, what: reason }];
 }
 

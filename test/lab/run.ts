@@ -43,10 +43,11 @@ async function test(patterns: readonly string[]): Promise<number> {
   ];
   // The lab's own meaning of this variable, inside the guest, is that it is the guest.
   const { TSIMG_LAB: _, ...env } = process.env;
-  const guestRun = spawn(boot, argv, { cwd: ROOT, env, stdio: "inherit" });
-  // The script takes the guest down with it.
-  for (const signal of ["SIGTERM", "SIGINT"] as const)
-    process.on(signal, () => guestRun.kill("SIGTERM"));
-  const [status] = (await once(guestRun, "close")) as [number | null];
+  // In a group of its own: the script ends only when the emulator that it waits for does.
+  const run = spawn(boot, argv, { cwd: ROOT, env, stdio: "inherit", detached: true });
+  const { pid } = run;
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
+    process.on(signal, () => pid !== undefined && process.kill(-pid, "SIGTERM"));
+  const [status] = (await once(run, "close")) as [number | null];
   return status ?? 1;
 }

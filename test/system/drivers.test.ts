@@ -12,8 +12,9 @@ import { type Keeps, keptTime } from "../conformance/keeps.ts";
 import { expectSame, linesOnDisk, type TreeLines } from "../conformance/tree-lines.ts";
 import { startCountingProxy } from "../peers/bench/counting-proxy.ts";
 import { missing } from "../peers/requirements.ts";
-import { DRIVER_PLACES, type DriverPlace, keptBy, makePools } from "./support/driver-places.ts";
-import { filesOf, lastingTraces } from "./support/leftovers.ts";
+import { DRIVER_KINDS } from "./support/driver-places.ts";
+import { lastingTraces } from "./support/leftovers.ts";
+import { DriverStand } from "./support/driver-stand.ts";
 import { temporaryDirectory } from "./support/temporary.ts";
 import { Tsimg } from "./support/tsimg.ts";
 

@@ -11,6 +11,8 @@ import { PoolManager } from "../../src/storage/pool/pool-manager.ts";
 import { randomHex } from "../../src/sys/random.ts";
 import { missingForZfs, testPool } from "../conformance/support/zfs-fuse.ts";
 import { missing } from "../peers/requirements.ts";
+import { busyboxLayer, hasBusybox } from "./support/busybox-image.ts";
+import { ImageServer } from "./support/image-server.ts";
 import { lastingTraces } from "./support/leftovers.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "./support/temporary.ts";
 import { Tsimg } from "./support/tsimg.ts";
@@ -165,6 +167,27 @@ describe.skipIf(KINDS.xfs.absent !== undefined)(`pools ${KINDS.xfs.absent ?? ""}
     expect(await status("full")).toBe("full its file is gone");
     await tsimg.output("pool", "rm", "-f", "full");
     expect(app.database.all("select * from snapshots")).toEqual([]);
+  });
+
+  it.skipIf(!hasBusybox())("an image and its container in it are named", async () => {
+    await using server = await ImageServer.start();
+    const image = server.add("pooled", { layers: [busyboxLayer()] });
+    await create("full");
+    const driver = ["--driver", "reflink:full"];
+    await tsimg.output("pull", "-q", ...driver, image);
+    expect(await tsimg.output("run", "--name", "user", ...driver, image, "echo", "runs")).toBe(
+      "runs\n",
+    );
+    const drivers = (await tsimg.output("info", "--format", "{{json .Drivers}}")).trim();
+    expect(JSON.parse(drivers)).toEqual([{ Name: "reflink:full", Layers: 1, Containers: 1 }]);
+    const refused = () => tsimg.run("pool", "rm", "-f", "full").then(({ stderr }) => stderr);
+    expect(await refused()).toBe(
+      `tsimg: pool 'full' holds container 'user', image '${image}'\nhint: tsimg rm user\n`,
+    );
+    await tsimg.output("rm", "user");
+    expect(await refused()).toMatch(/holds image '.*pooled.*'\nhint: tsimg rmi /);
+    await tsimg.output("rmi", image);
+    await tsimg.output("pool", "rm", "-f", "full");
   });
 
   it("a person is asked first; where nobody can be asked, nothing happens", async () => {

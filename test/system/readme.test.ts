@@ -28,6 +28,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await registry[Symbol.asyncDispose]();
+  // What commands left mounted, had one of them failed.
+  shell(`sed -n 's|^[^ ]* \\(${root}/[^ ]*\\) .*|\\1|p' /proc/mounts | sort -r | xargs -r umount -l`);
   await rm(root, { recursive: true, force: true });
 });
 
@@ -58,5 +60,9 @@ test("every command of the README works, in its order, with an image from a loca
   expect(of("tsimg run --rm alpine cat")).toContain("root:");
   expect(of("tsimg ps")).toMatch(/Up .* web\n/);
   expect(of("tsimg inspect")).toMatch(/overlay2\/[0-9a-f]{64}\/diff\n/);
+  expect(of("tsimg doctor")).toContain("overlay2 is used, and works");
+  expect(of("tsimg tree")).toContain("btrfs:fast");
+  expect(of("tsimg which")).toMatch(/^1 +shown +file /m);
   expect(shell("bin/tsimg images -q")).toBe("");
+  expect(shell("bin/tsimg pool ls")).not.toContain("fast");
 });
