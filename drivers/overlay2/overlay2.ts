@@ -35,7 +35,7 @@ const ELABORATE = "root";
  * undone by `destroy`, which takes whatever part is there.
  */
 export class Overlay2Driver implements StorageDriver {
-  readonly name = "overlay2";
+  readonly name: string;
   readonly home: string;
   readonly layers = {
     form: "overlay" as const,
@@ -48,8 +48,9 @@ export class Overlay2Driver implements StorageDriver {
     },
   };
 
-  constructor(root: string) {
-    this.home = join(root, "overlay2");
+  constructor({ name, home }: { readonly name: string; readonly home: string }) {
+    this.name = name;
+    this.home = home;
   }
 
   create(id: SnapshotId, parents: readonly SnapshotId[], options: StorageOptions = {}): void {

@@ -23,12 +23,12 @@ export function destroyByCommand(datasets: readonly string[]): readonly Obstacle
   const [only] = datasets;
   if (only === undefined) return [];
   if (datasets.length === 1) {
-    const alone = destroy([], only);
-    // A container has nothing that depends on it, so there is nothing to find out.
-    if (alone.every(({ kind }) => kind === "busy")) return alone;
+    const { status, stderr } = tryZfs(["destroy", only]);
+    if (status === 0) return [];
+    if (/busy|cannot unmount/.test(stderr)) return [{ dataset: only, kind: "busy", what: stderr }];
   }
   const { roots, obstacles } = planOf(datasets, listPool(poolOf(only)));
-  return [...obstacles.map(withTag), ...roots.flatMap((root) => destroy(["-R"], root))];
+  return [...obstacles.map(withTag), ...roots.flatMap(destroyTree)];
 }
 
 /** What can be destroyed, as roots of trees of clones, and what stands in the way of the rest. */
@@ -78,8 +78,8 @@ function withTag(obstacle: Obstacle): Obstacle {
   return tag === undefined ? obstacle : { ...obstacle, tag };
 }
 
-function destroy(flags: readonly string[], dataset: string): readonly Obstacle[] {
-  const { status, stderr } = tryZfs(["destroy", ...flags, dataset]);
+function destroyTree(dataset: string): readonly Obstacle[] {
+  const { status, stderr } = tryZfs(["destroy", "-R", dataset]);
   if (status === 0) return [];
   const reason = stderr.trim().split("\n").at(-1) ?? "";
   // Prose, but the only word for EBUSY that there is. The command also tries to unmount what

@@ -35,6 +35,11 @@ export class FuseHome {
     return join(this.path, name);
   }
 
+  /** What there are mount points for. */
+  names(): readonly string[] {
+    return tolerating(["ENOENT"], () => readdirSync(this.path)) ?? [];
+  }
+
   /** Makes the mount point of `name`, and home a shared mount when it isn't one yet. */
   prepare(name: string): void {
     mkdirSync(this.path, { recursive: true, mode: 0o700 });
@@ -74,11 +79,10 @@ export class FuseHome {
   forget(names: readonly string[]): void {
     for (const name of names)
       tolerating(["ENOENT", "EBUSY", "ENOTEMPTY"], () => rmdirSync(this.mountPoint(name)));
-    const left = tolerating(["ENOENT"], () => readdirSync(this.path));
-    if (left === undefined || left.length > 0) return;
+    if (this.names().length > 0) return;
     using _lock = lockFile(this.path);
     const how = this.propagation();
-    if (how === undefined || readdirSync(this.path).length > 0) return;
+    if (how === undefined || this.names().length > 0) return;
     const unmount = () =>
       tolerating(["EINVAL"], () => invoke("umount2", [cString(this.path), MNT_DETACH]));
     if (how === "slave") inMountNamespaceOf(fuseDaemon(), unmount);

@@ -139,9 +139,11 @@ export class ZfsDriver implements StorageDriver {
   }
 
   list(): readonly SnapshotId[] {
-    return [...this.listing.get().keys()]
-      .map((dataset) => idOf(this.dataset, dataset))
-      .filter((id) => id !== undefined);
+    // A mount point without a dataset is all that there is of a `create` cut short.
+    const points = this.implementation === "fuse" ? this.fuse.names() : [];
+    const datasets = [...this.listing.get().keys(), ...points.map((it) => `${this.dataset}/${it}`)];
+    const ids = datasets.map((dataset) => idOf(this.dataset, dataset));
+    return [...new Set(ids.filter((id) => id !== undefined))];
   }
 
   /** As of the last transaction group: what was written seconds ago may not be counted yet. */

@@ -262,10 +262,12 @@ export class SnapshotStore extends SnapshotRows {
 
   /** Undoes what dead processes left half made or half removed. */
   recover(): void {
-    const unfinished = this.database.all<{ id: SnapshotId; owner: string | null }>(
-      "select id, owner from snapshots where state in ('creating', 'removing')",
+    const unfinished = this.database.all<{ id: SnapshotId; owner: string | null; driver: string }>(
+      "select id, owner, driver from snapshots where state in ('creating', 'removing')",
     );
-    const dead = unfinished.filter((row) => row.owner === null || !isAlive(row.owner));
+    const dead = unfinished.filter(
+      (row) => (row.owner === null || !isAlive(row.owner)) && this.isWithinReach(row.driver),
+    );
     if (dead.length === 0) return;
     const ids = new Set(dead.map((row) => row.id));
     // Children first: a parent can't go while a row points at it.
@@ -273,6 +275,16 @@ export class SnapshotStore extends SnapshotRows {
       .toReversed()
       .filter(({ id }) => ids.has(id) && this.markDead(id));
     this.destroy(...marked.map(({ id }) => id));
+  }
+
+  /** A pool that can't be attached right now must not keep other drivers from working. */
+  private isWithinReach(driver: string): boolean {
+    try {
+      return this.driver(driver).name === driver;
+    } catch (error) {
+      if (error instanceof TsimgError) return false;
+      throw error;
+    }
   }
 
   private markDead(id: SnapshotId): boolean {

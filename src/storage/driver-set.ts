@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 import { BtrfsDriver } from "../../drivers/btrfs/btrfs.ts";
 import { DeviceMapperDriver } from "../../drivers/devicemapper/devicemapper.ts";
 import type { ThinPool } from "../../drivers/devicemapper/thin-pool.ts";
@@ -105,7 +105,7 @@ export class DriverSet implements DriverSource {
       case "devicemapper":
         return this.buildDeviceMapper(name, place);
       case "overlay2":
-        return Object.assign(new Overlay2Driver(dirname(home)), { name });
+        return new Overlay2Driver({ name, home });
       case "erofs":
         return new ErofsDriver({ name, home });
       case "vfs":

@@ -7,7 +7,10 @@ import { overlayMount } from "../../drivers/overlay-mount.ts";
 import { Overlay2Driver } from "../../drivers/overlay2/overlay2.ts";
 import { describeDriver } from "./describe-driver.ts";
 
-describeDriver("overlay2", (root) => new Overlay2Driver(root));
+describeDriver(
+  "overlay2",
+  (root) => new Overlay2Driver({ name: "overlay2", home: join(root, "overlay2") }),
+);
 
 describe("overlay2's directories", () => {
   it("are docker's", () => {
@@ -66,7 +69,7 @@ describe("overlay2's directories", () => {
 
 function temporaryDriver() {
   const root = mkdtempSync(join(tmpdir(), "tsimg-overlay2-"));
-  const driver = new Overlay2Driver(root);
+  const driver = new Overlay2Driver({ name: "overlay2", home: join(root, "overlay2") });
   return {
     driver,
     home: driver.home,
