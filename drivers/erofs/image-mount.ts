@@ -2,6 +2,7 @@ import { lstatSync } from "node:fs";
 import { dirname } from "node:path";
 import { ErrnoError, tolerating } from "../../src/sys/errno.ts";
 import { TsimgError } from "../../src/sys/error.ts";
+import { kernelIsAtLeast } from "../../src/sys/kernel.ts";
 import { openLoopDevice } from "../../src/sys/loop-device.ts";
 import { detach, performMounts } from "../../src/sys/perform-mounts.ts";
 
@@ -19,15 +20,15 @@ const DAMAGE: Readonly<Record<number, string>> = {
  * Mounts an image on `target` for everybody: read-only, without devices and set-user-ID
  * programs, which show only through a container's overlay.
  *
- * Linux 6.12 and newer mount the file itself. Older kernels say that it is no block device, as
- * do all of them where it lies on a tmpfs: then it gets a loop device, which goes when it is
- * unmounted.
+ * Linux 6.12 and newer mount the file itself, unless it lies on a file system that can't have
+ * that, such as tmpfs. Else it gets a loop device, which goes when it is unmounted.
  * @param through "file" or "loop" to try only that
  */
 export function mountImage(image: string, target: string, through?: "file" | "loop"): void {
   try {
-    if (through === "loop" || !mountFile(image, target, through === undefined))
-      mountLoop(image, target);
+    // A kernel that can't complains in its log when it is asked.
+    const asFile = through === undefined ? kernelIsAtLeast(6, 12) : through === "file";
+    if (!asFile || !mountFile(image, target, through === undefined)) mountLoop(image, target);
   } catch (error) {
     throw explained(error, image);
   }

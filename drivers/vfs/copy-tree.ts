@@ -37,8 +37,8 @@ interface FirstName {
 
 /**
  * Copies the tree `source` to `target`, which must not be there: owners, modes, extended
- * attributes and times to the nanosecond, hard links, holes, devices and fifos, names of any
- * bytes, any depth. Sockets are left out: one is of no use but to who made it.
+ * attributes and times to the nanosecond, hard links, holes, devices, fifos and sockets, names
+ * of any bytes, any depth. A copied socket is one that nobody listens at, as after a restart.
  *
  * Names and data come first. What directories say of themselves is set at the end, from the
  * deepest up: until then their mode keeps others out, their group isn't passed on, and what
@@ -104,11 +104,10 @@ class Copier {
       return;
     }
     using there = reach(first.directory);
-    if (!stat.isSocket()) linkSync(childPath(there.path, first.name), target);
+    linkSync(childPath(there.path, first.name), target);
   }
 
   private copyNode(source: Buffer, target: Buffer, stat: BigIntStats): void {
-    if (stat.isSocket()) return;
     let attributes = true;
     if (stat.isFile()) attributes = this.files.copy(source, target, stat);
     else if (stat.isSymbolicLink())

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, statfsSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { errorCode, tolerating } from "../../src/sys/errno.ts";
 import { TsimgError } from "../../src/sys/error.ts";
@@ -65,6 +65,8 @@ export class FuseHome {
   /** Unmounts `name`, for the daemon and for all who see what it mounts. */
   unmount(name: string): void {
     const point = this.mountPoint(name);
+    // zfs-fuse holds on to a dataset for ever that is unmounted before its first request.
+    if (this.isMounted(name)) statfsSync(point);
     // EBUSY: somebody is in it, which whoever needs it gone will find out.
     const unmount = () =>
       tolerating(["EINVAL", "ENOENT", "EBUSY"], () =>

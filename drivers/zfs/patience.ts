@@ -1,5 +1,5 @@
-/** Waits between attempts, in ms: together some five seconds. */
-const WAITS = [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560];
+/** Waits between attempts, in ms: together some two and a half seconds. */
+const WAITS = [5, 10, 20, 40, 80, 160, 320, 640, 1280];
 
 /**
  * Tries again for a while: what was unmounted a moment ago is busy a moment longer, since a

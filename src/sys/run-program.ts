@@ -23,6 +23,13 @@ const PACKAGES: Readonly<Record<string, string>> = {
 /** Where administrators' programs are, whatever PATH the caller was started with. */
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/**
+ * Out of reach of Ctrl-C and of whoever kills our process group: a command cut off in the
+ * middle leaves a file system half made, or a daemon waiting for it for ever. (Node's types
+ * know this option only of `spawn`.)
+ */
+const OWN_GROUP = { detached: true };
+
 /** No listing of ours is longer. */
 const MOST_OUTPUT = 256 << 20;
 
@@ -60,6 +67,7 @@ export function programOutcome(
   // Loaded here and not on import: it takes 5 ms, which most commands have no use for.
   const { spawnSync } = process.getBuiltinModule("node:child_process");
   const run = spawnSync(program, args, {
+    ...OWN_GROUP,
     env: { PATH, LC_ALL: "C", HOME: "/" },
     input: options.input ?? "",
     encoding: "utf8",

@@ -17,6 +17,8 @@ export interface Keeps {
   readonly times: KeptTimes;
   /** The largest user or group id. Linux itself has 4,294,967,294. */
   readonly largestId: number;
+  /** The largest major and minor number of a device. Linux itself has 12 and 20 bits. */
+  readonly largestDevice: readonly [major: number, minor: number];
   /** Whether an extended attribute of this name can be set on something of this type. */
   readonly xattr: (name: string, type: string) => boolean;
   /** Holes take no space. */
@@ -34,6 +36,7 @@ export interface Keeps {
 
 const WIDE = 1n << 62n;
 export const LARGEST_ID = 4_294_967_294;
+export const LARGEST_DEVICE = [4095, 1_048_575] as const;
 
 /** ext4 with inodes of 256 bytes: 34 bits of seconds. */
 export const EXT4_TIMES: KeptTimes = {
@@ -55,6 +58,7 @@ const TIMES_BY_TYPE: Readonly<Record<number, KeptTimes>> = {
 export const KEEPS_ALL: Keeps = {
   times: { step: 1n, first: -WIDE, last: WIDE },
   largestId: LARGEST_ID,
+  largestDevice: LARGEST_DEVICE,
   // The kernel takes user.* from files and directories only. @see xattr(7)
   xattr: (name, type) => type === "file" || type === "dir" || !name.startsWith("user."),
   holes: true,
@@ -67,6 +71,9 @@ export const KEEPS_ALL: Keeps = {
 export function timesAt(directory: string): KeptTimes {
   return TIMES_BY_TYPE[statfsSync(directory).type] ?? KEEPS_ALL.times;
 }
+
+/** What xfs keeps, where it is made with `bigtime`. */
+export const XFS_DIFFERS: Partial<Keeps> = { times: XFS_TIMES, largestDevice: [511, 262_143] };
 
 /** What zfs-fuse keeps, run with `--enable-xattr`: ZFS of pool version 23, without holes. */
 export const ZFS_FUSE_DIFFERS: Partial<Keeps> = {

@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import type { SnapshotId } from "../../drivers/driver.ts";
 import { dir, file, opaque } from "../../fixtures/layers/change.ts";
 import { binary, noise } from "../../fixtures/layers/odd-change.ts";
-import { errorCode, tolerating } from "../../src/sys/errno.ts";
-import { mountPrivately } from "../../src/sys/private-mounts.ts";
+import { tolerating } from "../../src/sys/errno.ts";
 import { KEEPS_ALL, type Keeps } from "./keeps.ts";
+import { codeOf } from "./rounds/round.ts";
 import { expectSame, linesOnDisk } from "./tree-lines.ts";
 import { type MakeDriver, Workshop } from "./workshop.ts";
 import { createOn, readAll, sealNow, stackOf, writable } from "./writable.ts";
@@ -177,20 +177,14 @@ export function describeLifecycle(makeDriver: MakeDriver, keeps: Keeps = KEEPS_A
     it("mounts a sealed snapshot read-only, several times at once", async () => {
       using workshop = new Workshop(makeDriver);
       const top = await stackOf(workshop, [[file("a", "1")], [file("b", "2")]]);
-      const seen = workshop.mounted(top, (path) => {
-        const target = join(workshop.root, "second");
-        mkdirSync(target);
-        using _second = mountPrivately(workshop.snapshots.mounts(top, "ro"), target, "ro");
-        const refused = [path, target].map((at) => {
-          try {
-            writeFileSync(join(at, "c"), "");
-            return "written";
-          } catch (error) {
-            return errorCode(error);
-          }
-        });
-        return [readAll(path), readAll(target), refused];
-      });
+      const seen = workshop.mounted(top, (first) =>
+        workshop.mounted(top, (second) => {
+          const refused = [first, second].map((at) =>
+            codeOf(() => writeFileSync(join(at, "c"), "")),
+          );
+          return [readAll(first), readAll(second), refused];
+        }),
+      );
       const tree = { a: "1", b: "2" };
       expect(seen).toEqual([tree, tree, ["EROFS", "EROFS"]]);
     });

@@ -1,4 +1,4 @@
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -79,6 +79,8 @@ function temporaryDriver() {
       ids.forEach((id, index) => {
         const parents = ids.slice(0, index).toReversed();
         driver.create(id, parents);
+        // A root of today has a time with a fraction, which is noted beside it.
+        utimesSync(driver.layers.dir(id), 0, 0);
         driver.seal(id, parents);
       });
       return ids as [SnapshotId, SnapshotId, SnapshotId];

@@ -49,11 +49,11 @@ export function playRounds(workshop: Workshop, keeps: Keeps, rounds: readonly Ro
     const expected = round(plain.path, keeps);
     const actual = writable(workshop, id, (path) => round(path, keeps));
     expect(actual).toEqual(expected);
-    const lines = linesOnDisk(plain.path, since);
-    const before = writable(workshop, id, (path) => linesOnDisk(path, since));
+    const lines = withoutSockets(linesOnDisk(plain.path, since));
+    const before = writable(workshop, id, (path) => withoutSockets(linesOnDisk(path, since)));
     expectSame(lines, before, `round ${made.length}, while writable,`);
     sealNow(workshop, id);
-    made.push({ id, lines: withoutSockets(lines) });
+    made.push({ id, lines });
   }
   made.forEach(({ id, lines }, index) => {
     const now = workshop.mounted(id, (path) => withoutSockets(linesOnDisk(path, since)));

@@ -82,8 +82,12 @@ function metadata({ mode, uid, gid, mtimeNs }: BigIntStats, since: bigint | unde
   return `${(mode & 0o7777n).toString(8)} ${uid}:${gid} ${time}`;
 }
 
+/** xfs shows root its access control lists a second time, as attributes of these names. */
+const XFS_LISTS = "trusted.SGI_ACL_";
+
 function attributes(at: Buffer): string {
   return listXattrs(at)
+    .filter((name) => !name.toString("latin1").startsWith(XFS_LISTS))
     .map((name) => `${name.toString("latin1")}=${getXattr(at, name)?.toString("hex") ?? "?"}`)
     .sort()
     .join(",");

@@ -19,10 +19,6 @@ import { temporaryDirectory } from "./support/temporary.ts";
 import { Tsimg } from "./support/tsimg.ts";
 
 const absent = missing(["docker-registry", "skopeo", "tar", "setcap", "setfattr", "apt-get"]);
-/** In the name of the tests, since what isn't here isn't compared. */
-const without = DRIVER_KINDS.flatMap(({ title, absent: why }) =>
-  why === undefined ? [] : [`${title} ${why}`],
-);
 
 /** An owner of the awkward image; ZFS by FUSE has no numbers beyond 31 bits. */
 const LARGE_OWNER = 4_000_000_000;
@@ -59,150 +55,147 @@ busybox ls -lnR etc home opt srv usr var
 echo "== $(busybox find etc opt srv usr var | busybox wc -l) paths"
 `;
 
-describe.skipIf(absent !== undefined)(
-  `one image on every driver ${[absent, ...without].filter(Boolean).join(", ")}`,
-  () => {
-    const resources = new AsyncDisposableStack();
-    let tsimg: Tsimg;
-    let stands: readonly DriverStand[];
-    let first: DriverStand;
-    let requested: () => readonly string[];
-    let stopRegistry: () => Promise<void>;
-    let awkward: string;
-    let kept: string;
-    let tiny: string;
-    beforeAll(async () => {
-      const { path } = resources.use(temporaryDirectory());
-      tsimg = new Tsimg(join(path, "store"));
-      const servers = resources.use(new AsyncDisposableStack());
-      const registry = servers.use(await startRegistry());
-      const proxy = servers.use(await startCountingProxy(registry.port));
-      requested = proxy.paths;
-      stopRegistry = () => servers.disposeAsync();
-      const push = async (layout: string, name: string) => {
-        const reference = await registry.push(layout, name);
-        return reference.replace(`:${registry.port}/`, `:${proxy.port}/`);
-      };
-      const tars = await awkwardTars(join(path, "layers"));
-      awkward = await push(await layoutOf(join(path, "awkward"), tars), "awkward");
-      for (const tar of tars) giveToSmallerOwner(tar);
-      kept = await push(await layoutOf(join(path, "kept"), tars), "kept");
-      tiny = await push(await tinyImage(), "tiny");
-      stands = resources.use(await DriverStands.open(tsimg)).all;
-      const [overlay2] = stands;
-      if (overlay2 === undefined) throw new Error("there is no driver");
-      first = overlay2;
-    });
-    afterAll(async () => {
-      await resources.disposeAsync();
-      expect(await lastingTraces(tsimg.root)).toEqual([]);
-    });
+describe.skipIf(absent !== undefined)(`one image on every driver ${absent ?? ""}`, () => {
+  const resources = new AsyncDisposableStack();
+  let tsimg: Tsimg;
+  let stands: readonly DriverStand[];
+  let requested: () => readonly string[];
+  let stopRegistry: () => Promise<void>;
+  let awkward: string;
+  let kept: string;
+  let tiny: string;
+  /** What overlay2 shows: of `awkward`, of `kept`, and of a container's end. */
+  const expected: { whole?: TreeLines; kept?: TreeLines; printed?: string; left?: TreeLines } = {};
+  beforeAll(async () => {
+    const { path } = resources.use(temporaryDirectory());
+    tsimg = new Tsimg(join(path, "store"));
+    const servers = resources.use(new AsyncDisposableStack());
+    const registry = servers.use(await startRegistry());
+    const proxy = servers.use(await startCountingProxy(registry.port));
+    requested = proxy.paths;
+    stopRegistry = () => servers.disposeAsync();
+    const push = async (layout: string, name: string) => {
+      const reference = await registry.push(layout, name);
+      return reference.replace(`:${registry.port}/`, `:${proxy.port}/`);
+    };
+    const tars = await awkwardTars(join(path, "layers"));
+    awkward = await push(await layoutOf(join(path, "awkward"), tars), "awkward");
+    for (const tar of tars) giveToSmallerOwner(tar);
+    kept = await push(await layoutOf(join(path, "kept"), tars), "kept");
+    tiny = await push(await tinyImage(), "tiny");
+    stands = resources.use(await DriverStands.open(tsimg)).all;
+  });
+  afterAll(async () => {
+    await resources.disposeAsync();
+    expect(await lastingTraces(tsimg.root)).toEqual([]);
+  });
 
-    const names = () => stands.map(({ driver }) => driver).sort();
-    const run = (stand: DriverStand, ...args: readonly string[]) =>
-      tsimg.run("run", "--network", "none", "--driver", stand.driver, ...args);
+  const names = () => stands.map(({ driver }) => driver).sort();
+  const run = ({ driver }: DriverStand, ...args: readonly string[]) =>
+    tsimg.run("run", "--network", "none", "--driver", driver, ...args);
+  const onEach = (title: string, test: (stand: DriverStand) => Promise<void>) => {
+    for (const kind of DRIVER_KINDS) {
+      const name = [kind.title, title, kind.absent].filter(Boolean).join(": ");
+      it.skipIf(kind.absent !== undefined)(name, () => test(standOf(stands, kind.title)));
+    }
+  };
 
-    it("content is fetched once, whatever the number of drivers", async () => {
-      for (const image of [kept, tiny])
-        for (const { driver } of stands)
-          await tsimg.output("pull", "-q", "--driver", driver, image);
-      const blobs = requested().filter((path) => path.includes("/blobs/"));
-      expect(blobs.length).toBeGreaterThan(4);
-      expect(blobs).toEqual([...new Set(blobs)]);
-    });
+  it("content is fetched once, whatever the number of drivers", async () => {
+    for (const image of [kept, tiny])
+      for (const { driver } of stands) await tsimg.output("pull", "-q", "--driver", driver, image);
+    const blobs = requested().filter((path) => path.includes("/blobs/"));
+    expect(blobs.length).toBeGreaterThan(4);
+    expect(blobs).toEqual([...new Set(blobs)]);
+  });
 
-    it("`images` tells where an image is unpacked", async () => {
-      for (const image of [kept, tiny]) expect(await driversOf(tsimg, image)).toEqual(names());
-    });
+  it("`images` tells where an image is unpacked", async () => {
+    for (const image of [kept, tiny]) expect(await driversOf(tsimg, image)).toEqual(names());
+  });
 
-    it("the trees are the same", async () => {
-      const expected = await treeOf(tsimg, kept, first);
-      expect(expected.size).toBeGreaterThan(80);
-      for (const stand of stands)
-        expectSame(asKept(expected, stand.keeps), await treeOf(tsimg, kept, stand), stand.title);
-    });
+  onEach("the tree is that of the others", async (stand) => {
+    const tree = await treeOf(tsimg, kept, stand);
+    expected.kept ??= tree;
+    expect(tree.size).toBeGreaterThan(80);
+    expectSame(asKept(expected.kept, stand.keeps), tree);
+  });
 
-    it("an owner that a file system has no number for is refused by it alone", async () => {
-      const digest = await tsimg.output("pull", "-q", "--driver", first.driver, awkward);
-      const whole = await treeOf(tsimg, awkward, first);
-      for (const stand of stands) {
-        const args = ["pull", "-q", "--driver", stand.driver, awkward];
-        const { status, stdout, stderr } = await tsimg.run(...args);
-        if (stand.keeps.largestId >= LARGE_OWNER) {
-          expect({ status, stdout: stdout.toString() }).toEqual({ status: 0, stdout: digest });
-          expectSame(whole, await treeOf(tsimg, awkward, stand), stand.title);
-        } else {
-          expect(stderr).toMatch(/var\/owner/);
-          expect(status).toBe(125);
-          expect(await driversOf(tsimg, awkward)).not.toContain(stand.driver);
-        }
-      }
-      await tsimg.output("rmi", awkward);
-    });
+  onEach("an owner that its file system has no number for is refused", async (stand) => {
+    const { status, stderr } = await tsimg.run("pull", "-q", "--driver", stand.driver, awkward);
+    if (stand.keeps.largestId < LARGE_OWNER) {
+      expect(stderr).toMatch(/var\/owner/);
+      expect(status).toBe(125);
+      expect(await driversOf(tsimg, awkward)).not.toContain(stand.driver);
+      return;
+    }
+    expect(status, stderr).toBe(0);
+    const tree = await treeOf(tsimg, awkward, stand);
+    expected.whole ??= tree;
+    expectSame(asKept(expected.whole, stand.keeps), tree);
+  });
 
-    it("a container that looks at and writes to everything finds and leaves the same", async () => {
-      let expected: { readonly printed: string; readonly tree: TreeLines } | undefined;
-      for (const stand of stands) {
-        // A whole second, since that is all that some file systems keep.
-        const since = BigInt(Math.floor(Date.now() / 1000)) * 1_000_000_000n;
-        const name = `on-${stand.title}`;
-        const { status, stdout, stderr } = await run(
-          stand,
-          ...["--name", name, kept, "sh", "-c", PROGRAM],
-        );
-        expect([status, stderr]).toEqual([0, ""]);
-        const printed = comparable(stdout.toString("latin1"));
-        const tree = treeOfContainer(tsimg.root, name, since);
-        await tsimg.output("rm", name);
-        expect(printed).toMatch(/== \d+ paths\n$/);
-        expected ??= { printed, tree };
-        expect(printed, stand.title).toBe(expected.printed);
-        expectSame(asKept(expected.tree, stand.keeps), tree, stand.title);
-      }
-    });
+  onEach("a container finds and leaves the same as on the others", async (stand) => {
+    // A whole second, since that is all that some file systems keep.
+    const since = BigInt(Math.floor(Date.now() / 1000)) * 1_000_000_000n;
+    const args = ["--name", stand.title, kept, "sh", "-c", PROGRAM];
+    const { status, stdout, stderr } = await run(stand, ...args);
+    expect([status, stderr]).toEqual([0, ""]);
+    const printed = comparable(stdout.toString("latin1"));
+    const left = treeOfContainer(tsimg.root, stand.title, since);
+    await tsimg.output("rm", stand.title);
+    expected.printed ??= printed;
+    expected.left ??= left;
+    expect(printed).toMatch(/== \d+ paths\n$/);
+    expect(printed).toBe(expected.printed);
+    expectSame(asKept(expected.left, stand.keeps), left);
+  });
 
-    it("a container with --rm leaves nothing, in the background neither", async () => {
-      for (const stand of stands) {
-        const there = () => snapshotsIn(tsimg.root, stand.driver);
-        const before = there();
-        const command = [tiny, "sh", "-c", "echo x >/y; sleep 0.3; exit 3"];
-        expect((await run(stand, "--rm", ...command)).status, stand.title).toBe(3);
-        expect(there(), stand.title).toEqual(before);
-        const { status, stdout } = await run(stand, "--rm", "-d", ...command);
-        expect(status).toBe(0);
-        for (let wait = 0; wait < 200 && there().length > before.length; wait++) await sleep(50);
-        expect(there(), stand.title).toEqual(before);
-        expect(await tsimg.containers()).toEqual([]);
-        const id = stdout.toString().trim();
-        expect(await lastingTraces(join(tsimg.root, "containers"), [id])).toEqual([]);
-      }
-    });
+  onEach("a container with --rm leaves nothing, in the background neither", async (stand) => {
+    const there = () => snapshotsIn(tsimg.root, stand.driver);
+    const before = there();
+    const command = [tiny, "sh", "-c", "echo x >/y; sleep 0.3; exit 3"];
+    expect(await run(stand, "--rm", ...command)).toMatchObject({ status: 3, stderr: "" });
+    expect(there()).toEqual(before);
+    const { status, stdout } = await run(stand, "--rm", "-d", ...command);
+    expect(status).toBe(0);
+    for (let wait = 0; wait < 200 && there().length > before.length; wait++) await sleep(50);
+    expect(there()).toEqual(before);
+    expect(await tsimg.containers()).toEqual([]);
+    const id = stdout.toString().trim();
+    expect(await lastingTraces(join(tsimg.root, "containers"), [id])).toEqual([]);
+  });
 
-    it("a copy goes from one driver alone, and comes back without a registry", async () => {
-      await stopRegistry();
-      const blobs = () => readdirSync(join(tsimg.root, "blobs"), { recursive: true }).sort();
+  describe("without the registry", () => {
+    beforeAll(() => stopRegistry());
+
+    onEach("a copy goes alone, and comes back from what is here", async (stand) => {
+      const blobs = () =>
+        readdirSync(join(tsimg.root, "content/blobs"), { recursive: true }).sort();
       const before = blobs();
-      const expected = await treeOf(tsimg, kept, first);
-      for (const stand of stands) {
-        const removed = await tsimg.output("rmi", "--driver", stand.driver, kept);
-        expect(removed.trimEnd().split("\n")).toHaveLength(3);
-        expect(await driversOf(tsimg, kept)).toEqual(names().filter((n) => n !== stand.driver));
-        const { status, stdout, stderr } = await run(stand, "--rm", kept, "cat", "/opt/linked");
-        expect([status, stdout.toString()], stderr).toEqual([0, "lower"]);
-        expect(stderr).toMatch(/^Unpacking image /m);
-        expect(await driversOf(tsimg, kept)).toEqual(names());
-        expectSame(asKept(expected, stand.keeps), await treeOf(tsimg, kept, stand), stand.title);
-      }
+      const removed = await tsimg.output("rmi", "--driver", stand.driver, kept);
+      expect(removed.trimEnd().split("\n").length).toBeGreaterThan(0);
+      expect(await driversOf(tsimg, kept)).toEqual(names().filter((n) => n !== stand.driver));
+      const { status, stdout, stderr } = await run(stand, "--rm", kept, "cat", "/opt/linked");
+      expect([status, stdout.toString()], stderr).toEqual([0, "lower"]);
+      expect(stderr).toMatch(/^Unpacking image /m);
+      expect(await driversOf(tsimg, kept)).toEqual(names());
+      const tree = await treeOf(tsimg, kept, stand);
+      expectSame(asKept(expected.kept ?? new Map(), stand.keeps), tree);
       expect(blobs()).toEqual(before);
     });
 
-    it("an image that is removed leaves nothing in any driver", async () => {
-      await tsimg.output("rmi", kept, tiny);
+    it("images that are removed leave nothing in any driver", async () => {
+      await tsimg.output("rmi", awkward, kept, tiny);
       for (const { driver, title } of stands)
         expect(snapshotsIn(tsimg.root, driver), title).toEqual([]);
     });
-  },
-);
+  });
+});
+
+function standOf(stands: readonly DriverStand[], title: string): DriverStand {
+  const stand = stands.find((each) => each.title === title);
+  if (stand === undefined) throw new Error(`there is no driver ${title}`);
+  return stand;
+}
 
 async function layoutOf(directory: string, tars: readonly string[]): Promise<string> {
   await mkdir(directory);

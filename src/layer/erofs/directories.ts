@@ -1,10 +1,11 @@
 import { TsimgError } from "../../sys/error.ts";
 import type { BlockStream } from "./block-stream.ts";
 import {
+  completeChildren,
   type Division,
   divide,
   entriesOf,
-  sortChildren,
+  isBelow,
   writeEntries,
 } from "./directory-entries.ts";
 import { BLOCK, FILE_TYPE, LAYOUT, NO_BLOCK, SLOT } from "./format.ts";
@@ -17,7 +18,6 @@ import { writeXattrs, xattrBytes } from "./xattrs.ts";
 /** How a directory is stored. */
 interface Plan extends Division {
   readonly branch: Branch;
-  readonly parent: Branch;
   readonly links: number;
   readonly compact: boolean;
   readonly xattrSize: number;
@@ -30,9 +30,6 @@ interface Plan extends Division {
 /**
  * Writes all directories to the end of an image: their inodes, then the blocks of those that
  * are large. The root's inode goes into the image's first block, since its number has 16 bits.
- *
- * @param first the first block, still without its superblock
- * @returns how many they are
  */
 export class DirectoryWriter {
   private readonly writer: ImageWriter;
@@ -47,33 +44,36 @@ export class DirectoryWriter {
     this.numberOf = (place) => writer.area.number(place);
   }
 
+  /**
+   * @param first the first block, still without its superblock
+   * @returns how many directories there are; they hold "." and ".." from now on
+   */
   write(first: Buffer): number {
     let place = this.stream.position;
     let count = 0;
-    for (const [branch] of directories(this.root)) sortChildren(branch);
     for (const [branch, parent] of directories(this.root)) {
+      completeChildren(branch, parent);
+      place = this.locate(this.plan(branch), place);
       count += 1;
-      place = this.locate(this.plan(branch, parent), place);
     }
     let block = Math.ceil(place / BLOCK);
     // Parents come first each time, so that everything is written in the order of its place.
-    for (const [branch, parent] of directories(this.root)) {
-      const plan = this.plan(branch, parent);
+    for (const [branch] of directories(this.root)) {
+      const plan = this.plan(branch);
       this.writeInode(plan, block, first);
       block += blocksOutside(plan);
     }
     this.stream.align();
-    for (const [branch, parent] of directories(this.root))
-      this.writeBlocks(this.plan(branch, parent));
+    for (const [branch] of directories(this.root)) this.writeBlocks(this.plan(branch));
     return count;
   }
 
-  private plan(branch: Branch, parent: Branch): Plan {
+  private plan(branch: Branch): Plan {
     const { description, children } = branch;
     const division = divide(branch);
     const size = division.full.length * BLOCK + division.last;
-    const links =
-      2 + children.values().reduce((sum, child) => sum + (child instanceof Branch ? 1 : 0), 0);
+    let links = 0;
+    for (const child of children.values()) if (child instanceof Branch) links += 1;
     const xattrSize = xattrBytes(description.xattrs);
     const compact = this.writer.isCompact({ type: FILE_TYPE.directory, description, size, links });
     const header = inodeBytes(compact) + xattrSize;
@@ -81,7 +81,7 @@ export class DirectoryWriter {
     if (branch === this.root && header > room) throw crowdedRoot(xattrSize);
     const inline = header + division.last <= room;
     const bytes = header + (inline ? division.last : 0);
-    return { ...division, branch, parent, links, xattrSize, compact, inline, bytes };
+    return { ...division, branch, links, xattrSize, compact, inline, bytes };
   }
 
   /** Gives a directory its number. @returns where the next one may be */
@@ -112,8 +112,8 @@ export class DirectoryWriter {
     writeInode(inode, compact, xattrSize, branch.number, into, at);
     writeXattrs(branch.description.xattrs, into, at + header);
     if (inline) {
-      const skipped = full.reduce((sum, count) => sum + count, 0);
-      const entries = [...entriesOf(branch, plan.parent, this.numberOf).drop(skipped)];
+      const outside = full.reduce((sum, entries) => sum + entries, 0);
+      const entries = entriesOf(branch, this.numberOf).slice(outside);
       writeEntries(entries, into, at + header + xattrSize);
     }
     if (isRoot) return;
@@ -123,12 +123,14 @@ export class DirectoryWriter {
 
   private writeBlocks(plan: Plan): void {
     if (blocksOutside(plan) === 0) return;
-    const entries = entriesOf(plan.branch, plan.parent, this.numberOf);
-    const counts = plan.inline ? plan.full : [...plan.full, Number.POSITIVE_INFINITY];
+    const entries = entriesOf(plan.branch, this.numberOf);
+    const counts = plan.inline ? plan.full : [...plan.full, entries.length];
+    let done = 0;
     for (const count of counts) {
       const block = Buffer.alloc(BLOCK);
-      writeEntries(takeSome(entries, count), block, 0);
+      writeEntries(entries.slice(done, done + count), block, 0);
       this.stream.write(block);
+      done += count;
     }
   }
 }
@@ -138,23 +140,13 @@ function* directories(root: Branch): Generator<readonly [branch: Branch, parent:
   const left: [Branch, Branch][] = [[root, root]];
   for (let next = left.pop(); next !== undefined; next = left.pop()) {
     yield next;
-    for (const child of next[0].children.values())
-      if (child instanceof Branch) left.push([child, next[0]]);
+    for (const [name, child] of next[0].children)
+      if (child instanceof Branch && isBelow(name)) left.push([child, next[0]]);
   }
 }
 
 function blocksOutside({ full, inline }: Plan): number {
   return full.length + (inline ? 0 : 1);
-}
-
-function takeSome<T>(from: Iterator<T>, count: number): T[] {
-  const taken: T[] = [];
-  while (taken.length < count) {
-    const next = from.next();
-    if (next.done) break;
-    taken.push(next.value);
-  }
-  return taken;
 }
 
 function crowdedRoot(bytes: number): TsimgError {

@@ -1,5 +1,5 @@
 import { BLOCK, FILE_TYPE, type FileType } from "./format.ts";
-import { Branch } from "./image-tree.ts";
+import { Branch, type TreeNode } from "./image-tree.ts";
 
 /** Bytes of an entry without its name. */
 const ENTRY = 12;
@@ -19,18 +19,26 @@ export interface Division {
   readonly last: number;
 }
 
-/** Puts a directory's children in the order of their bytes, which the kernel searches by. */
-export function sortChildren(branch: Branch): void {
-  const sorted = [...branch.children].sort(([a], [b]) => (a < b ? -1 : 1));
-  branch.children = new Map(sorted);
+/**
+ * Completes a directory: puts in itself and its parent, and sorts all by the bytes of their
+ * names, which is how the kernel searches.
+ */
+export function completeChildren(branch: Branch, parent: Branch): void {
+  const all: [string, TreeNode][] = [...branch.children, [".", branch], ["..", parent]];
+  branch.children = new Map(all.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Divides the entries of a directory, its own and its parent's included, by their names. */
-export function divide(branch: Branch): Division {
+/** Whether a child of a directory that is complete is below it. */
+export function isBelow(name: string): boolean {
+  return name !== "." && name !== "..";
+}
+
+/** Divides the entries of a directory that is complete, by their names. */
+export function divide({ children }: Branch): Division {
   const full: number[] = [];
   let count = 0;
   let bytes = 0;
-  for (const name of namesOf(branch)) {
+  for (const name of children.keys()) {
     const more = ENTRY + name.length;
     if (bytes + more > BLOCK) {
       full.push(count);
@@ -43,20 +51,16 @@ export function divide(branch: Branch): Division {
   return { full, last: bytes };
 }
 
-/** The entries of a directory whose children are sorted. */
-export function* entriesOf(
-  branch: Branch,
-  parent: Branch,
+/** The entries of a directory that is complete. */
+export function entriesOf(
+  { children }: Branch,
   numberOf: (place: number) => number,
-): Generator<DirectoryEntry> {
-  const directory = FILE_TYPE.directory;
-  for (const name of namesOf(branch)) {
-    const node = branch.children.get(name);
-    if (node === undefined)
-      yield { name, number: (name === "." ? branch : parent).number, type: directory };
-    else if (node instanceof Branch) yield { name, number: node.number, type: directory };
-    else yield { name, number: numberOf(node.place), type: node.type };
-  }
+): readonly DirectoryEntry[] {
+  return Array.from(children, ([name, node]) =>
+    node instanceof Branch
+      ? { name, number: node.number, type: FILE_TYPE.directory }
+      : { name, number: numberOf(node.place), type: node.type },
+  );
 }
 
 /**
@@ -74,13 +78,4 @@ export function writeEntries(entries: readonly DirectoryEntry[], into: Buffer, a
     entry += ENTRY;
     name += into.write(each.name, name, "latin1");
   }
-}
-
-function* namesOf({ children }: Branch): Generator<string> {
-  const dots = [".", ".."];
-  for (const name of children.keys()) {
-    while (dots[0] !== undefined && dots[0] < name) yield dots.shift() ?? "";
-    yield name;
-  }
-  yield* dots;
 }

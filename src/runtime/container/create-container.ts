@@ -8,6 +8,7 @@ import type { StorePaths } from "../../store/paths.ts";
 import { ownIdentity } from "../../store/process-identity.ts";
 import { errorCode } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
+import type { MountSpec } from "../../sys/mount-spec.ts";
 import { noSpaceError } from "../../sys/no-space.ts";
 import { randomHex } from "../../sys/random.ts";
 import { planCgroup } from "../cgroup/plan.ts";
@@ -104,22 +105,33 @@ export function createContainer(
   writeFileSync(join(state, "config.json"), JSON.stringify(spec));
   for (const file of created.files) writeFileSync(file.path, file.content, { mode: 0o644 });
   for (const volume of created.volumes) mkdirSync(volume.path, { recursive: true });
+  const rootMounts = snapshots.mounts(snapshot, "rw");
   return {
     id,
     request: {
       spec,
-      rootMounts: snapshots.mounts(snapshot, "rw"),
+      rootMounts,
       cgroup,
       stateDirectory: state,
       io: ioOf(flags, logFile, id),
       ...(flags.rm ? removal(context, id, files) : { removeAfter: [] }),
       init: flags.init,
     },
-    names: [
-      ...new Set([id, id.slice(0, 12), snapshot, ...(files ?? []).map((file) => basename(file))]),
-    ],
+    names: ownNames(id, snapshot, files, rootMounts),
     arch: host.facts.arch,
   };
+}
+
+/** What occurs in the launch request and is this container's alone. */
+function ownNames(
+  id: string,
+  snapshot: SnapshotId,
+  files: readonly string[] | undefined,
+  mounts: readonly MountSpec[],
+): readonly string[] {
+  const devices = mounts.filter(({ source }) => source.startsWith("/dev/mapper/"));
+  const paths = [...(files ?? []), ...devices.map(({ source }) => source)];
+  return [...new Set([id, id.slice(0, 12), snapshot, ...paths.map((path) => basename(path))])];
 }
 
 function createSnapshot(snapshots: SnapshotStore, id: SnapshotId, options: StorageOptions): void {

@@ -61,8 +61,8 @@ export const TYPE_CASES: LayerCases = {
   "devices, a fifo and no others": [
     [
       device("char", "zero", [0, 1], { mode: 0o600 }),
-      device("char", "far", [4095, 255], { mode: 0o666, uid: 1, gid: 2 }),
-      device("block", "minor", [259, 1_048_575]),
+      device("char", "far", [511, 255], { mode: 0o666, uid: 1, gid: 2 }),
+      device("block", "minor", [259, 262_143]),
       fifo("pipe", { mode: 0o1622, mtime: { seconds: 3, nanoseconds: 7 } }),
     ],
     [device("char", "zero", [1, 5], { mode: 0o640 }), remove("minor"), fifo("far")],

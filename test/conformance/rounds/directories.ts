@@ -46,7 +46,8 @@ export const DIRECTORY_ROUNDS: RoundCases = {
       mkdirSync(path("over"));
       writeFileSync(path("over/f"), "f");
       renameSync(path("over"), path("empty"));
-      return codeOf(() => renameSync(path("empty"), path("d")));
+      // rename(2) has two codes for a directory that isn't empty: xfs takes the other one.
+      return codeOf(() => renameSync(path("empty"), path("d"))).replace("EEXIST", "ENOTEMPTY");
     }),
     at((path) => {
       rmSync(path("empty"), { recursive: true });

@@ -13,6 +13,9 @@ import type { Tool, ToolOptions } from "../tools/tool.ts";
 import { openTsimg, type Tsimg } from "../tools/tsimg.ts";
 import { hideMachineState, makeArena } from "./arena.ts";
 import { fileCases, listCases, upToDateCases } from "./budget-suites.ts";
+import { placeDrivers } from "./driver-places.ts";
+import { driverLines } from "./driver-report.ts";
+import { driverRounds } from "./driver-rounds.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { type BenchOptions, parseOptions, type SuiteName } from "./options.ts";
 import { machineLines, memoryLines, resumeLines, timeLines } from "./report.ts";
@@ -22,7 +25,7 @@ import { memoryCases, pullCases, runCases, type Stage, unpackCases } from "./sui
 
 const RUNS: Readonly<Record<SuiteName, number>> = {
   ...{ pull: 5, unpack: 5, run: 20, memory: 3 },
-  ...{ list: 20, uptodate: 5, file: 3, resume: 1 },
+  ...{ list: 20, uptodate: 5, file: 3, resume: 1, drivers: 3 },
 };
 const TITLES: Readonly<Record<SuiteName, string>> = {
   pull: "pull of the big image from a loopback registry until it can be run",
@@ -33,6 +36,7 @@ const TITLES: Readonly<Record<SuiteName, string>> = {
   uptodate: "pull of a tag that is up to date",
   file: "unpack of one file of 1 GiB that doesn't compress",
   resume: "pull of the big image killed at one half, then run again",
+  drivers: "the big image on each storage driver of tsimg",
 };
 
 /** @param work an existing directory; its name is that of the control group, too */
@@ -46,9 +50,13 @@ async function main(work: string, group: string, options: BenchOptions): Promise
   home.enter();
   await using registry = await startRegistry({ dir: join(work, "registry") });
   await using disposables = new AsyncDisposableStack();
+  const place = { arena, work, group };
+  const withPeers = options.only.some((suite) => suite !== "drivers");
+  const tools = await openTools(place, withPeers, disposables);
   const stage: Stage = {
     arena,
-    ...(await openTools({ arena, work, group }, disposables)),
+    ...tools,
+    placeDrivers: () => placeDrivers({ ...place, disposables, progress: console.error }),
     plain: makeGroup(group, "plain"),
     big: await staged(await bigImage(), "big"),
     tiny: await staged(await tinyImage(), "tiny"),
@@ -82,6 +90,12 @@ async function runSuite(
     for (const line of resumeLines(TITLES.resume, results)) console.log(line);
     return results;
   }
+  if (suite === "drivers") {
+    const drivers = await stage.placeDrivers();
+    const results = await driverRounds(drivers, stage.big.reference, rounds);
+    for (const line of driverLines(title, results)) console.log(line);
+    return Object.fromEntries(results);
+  }
   if (suite === "memory") {
     const results = await memoryRounds(memoryCases(stage), rounds);
     for (const line of memoryLines(title, results)) console.log(line);
@@ -105,6 +119,7 @@ interface Place {
 /** A tool that doesn't start is reported and left out. */
 async function openTools(
   place: Place,
+  withPeers: boolean,
   disposables: AsyncDisposableStack,
 ): Promise<Pick<Stage, "tools" | "tsimg">> {
   const tools: { tool: Tool; group: Group }[] = [];
@@ -126,6 +141,7 @@ async function openTools(
     }
   }
   const tsimg = await open<Tsimg>("tsimg", openTsimg);
+  if (!withPeers) return { tools, tsimg };
   await open("docker", startDocker);
   await open("containerd", startContainerd);
   await open("podman", openPodman);

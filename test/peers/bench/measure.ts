@@ -12,7 +12,7 @@ export interface Timing {
 }
 
 /** What daemons still do for a command after it has ended counts as its processor time. */
-const SETTLE_MS = 100;
+export const SETTLE_MS = 100;
 
 /**
  * Runs one command inside `group` and takes its time. This process joins the group first, so
@@ -77,8 +77,12 @@ function residentOf(pids: readonly number[]): { totalKb: number; anonymousKb: nu
   return { totalKb, anonymousKb };
 }
 
-/** @returns milliseconds from start to end */
-async function finish({ argv, env }: Invocation): Promise<number> {
+/**
+ * Runs a command to its end.
+ * @returns milliseconds from start to end
+ * @throws Error when it fails
+ */
+export async function finish({ argv, env }: Invocation): Promise<number> {
   const [program = "", ...args] = argv;
   const started = performance.now();
   const child = spawn(program, args, {

@@ -3,7 +3,7 @@ import type { Backing } from "./arena.ts";
 
 export const SUITES = [
   ...(["pull", "unpack", "run", "memory"] as const),
-  ...(["list", "uptodate", "file", "resume"] as const),
+  ...(["list", "uptodate", "file", "resume", "drivers"] as const),
 ] as const;
 export type SuiteName = (typeof SUITES)[number];
 
@@ -21,7 +21,7 @@ export interface BenchOptions {
 export const USAGE = `usage: npm run bench:peers -- [options]
 
   --only LIST    suites to run, of ${SUITES.join(",")} (default: all)
-  --runs N       rounds that count (default: 5; 20 for run and list, 3 for memory and file)
+  --runs N       rounds that count (default: 5; 20 for run and list, 3 for memory, file, drivers)
   --tmpfs        stores on tmpfs instead of a fresh ext4
   --size GIB     size of the file system for the stores (default 12)
   --json FILE    write every single value there`;

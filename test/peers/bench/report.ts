@@ -66,15 +66,15 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-function milliseconds(value: number): string {
+export function milliseconds(value: number): string {
   return value < 1000 ? `${value.toFixed(1)} ms` : `${(value / 1000).toFixed(2)} s`;
 }
 
-function mebibytes(kilobytes: number): string {
+export function mebibytes(kilobytes: number): string {
   return `${(kilobytes / 1024).toFixed(1)} MiB`;
 }
 
-function columns(rows: readonly (readonly string[])[]): readonly string[] {
+export function columns(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   );

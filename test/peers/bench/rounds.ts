@@ -70,7 +70,8 @@ async function inRounds<Measured>(
   return results;
 }
 
-function rotated<T>(values: readonly T[], by: number): readonly T[] {
+/** The same values, beginning with another one. */
+export function rotated<T>(values: readonly T[], by: number): readonly T[] {
   const start = values.length === 0 ? 0 : by % values.length;
   return [...values.slice(start), ...values.slice(0, start)];
 }

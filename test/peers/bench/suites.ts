@@ -6,6 +6,7 @@ import { prepareBundle } from "../tools/bundle.ts";
 import type { Tool } from "../tools/tool.ts";
 import type { Tsimg } from "../tools/tsimg.ts";
 import { dropLayers } from "../tools/tsimg-store.ts";
+import type { PlacedDriver } from "./driver-places.ts";
 import type { Case } from "./rounds.ts";
 
 /** What all suites measure with: made once, before the first round. */
@@ -14,6 +15,8 @@ export interface Stage {
   readonly arena: string;
   readonly tools: readonly { readonly tool: Tool; readonly group: Group }[];
   readonly tsimg: { readonly tool: Tsimg; readonly group: Group } | undefined;
+  /** Makes a place of its own for every storage driver. */
+  readonly placeDrivers: () => Promise<readonly PlacedDriver[]>;
   /** For what belongs to no tool. */
   readonly plain: Group;
   readonly big: StagedImage;

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { App } from "../../../src/app.ts";
 import { keeperOf, PoolManager } from "../../../src/storage/pool/pool-manager.ts";
 import { KEEPS_ALL, type Keeps, timesAt, ZFS_FUSE_DIFFERS } from "../../conformance/keeps.ts";
@@ -32,7 +33,7 @@ export class DriverStands implements AsyncDisposable {
       if (absent !== undefined) continue;
       const place = await prepare(tsimg, "1G", `for-${title}`);
       resources.use(place);
-      all.push({ title, driver: place.driver, keeps: keptBy(title, tsimg.root) });
+      all.push({ title, driver: place.driver, keeps: keptBy(title, dirname(tsimg.root)) });
     }
     // While there is anything in a pool it stays.
     resources.defer(async () => {
@@ -47,11 +48,11 @@ export class DriverStands implements AsyncDisposable {
   }
 }
 
-function keptBy(title: string, root: string): Keeps {
+function keptBy(title: string, directory: string): Keeps {
   if (title === "zfs" && existsSync("/var/run/zfs/zfs_socket"))
     return { ...KEEPS_ALL, ...ZFS_FUSE_DIFFERS };
   const isInRoot = ["overlay2", "vfs", "erofs"].includes(title);
-  return isInRoot ? { ...KEEPS_ALL, times: timesAt(root) } : KEEPS_ALL;
+  return isInRoot ? { ...KEEPS_ALL, times: timesAt(directory) } : KEEPS_ALL;
 }
 
 /** Takes down what a failed test has left in use, so that nothing of it stays mounted. */
