@@ -75,6 +75,8 @@ export class DeviceMapperDriver implements StorageDriver {
   seal(id: SnapshotId): void {
     const { below, sealed } = readRecord(this.home, id);
     if (sealed !== undefined) return;
+    // Twice, since a pool that is full may have lost what was written, now or at the flush.
+    this.checkPool(requireNotFull);
     // Mounting it replays the journal that a killed machine has left.
     const all = this.measure(id);
     const name = this.names.device(this.deviceOf(id));

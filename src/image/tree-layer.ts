@@ -1,10 +1,19 @@
-import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { chmodSync, chownSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import type { SnapshotId, StorageOptions } from "../../drivers/driver.ts";
 import { mergeLayer } from "../layer/merge/merge-layer.ts";
 import type { LayerRemainder } from "../layer/remainder.ts";
 import type { SnapshotStore } from "../snapshot/snapshot-store.ts";
 import type { OpenMount } from "../sys/detached-mount.ts";
 import { setModificationTime } from "../sys/file-node.ts";
+import { listXattrs, removeXattr } from "../sys/xattr.ts";
+
+/** What a directory takes over from the one that it is made in: a group, access control lists. */
+function disinherit(directory: string): void {
+  chownSync(directory, 0, 0);
+  for (const name of listXattrs(directory))
+    if (name.toString("latin1").startsWith("system.posix_acl")) removeXattr(directory, name);
+  chmodSync(directory, 0o755);
+}
 
 /**
  * A layer on its way into a snapshot that is a whole tree: a writable copy of the parent is
@@ -50,7 +59,8 @@ export class TreeLayer implements Disposable {
 
   /** Moves what was unpacked into the tree, and seals the snapshot. */
   finish(remainder: LayerRemainder): void {
-    mergeLayer(this.tree.path, this.stage, remainder);
+    const isBase = this.snapshots.parents(this.id).length === 0;
+    mergeLayer(this.tree.path, this.stage, isBase, remainder);
     this[Symbol.dispose]();
     this.snapshots.seal(this.id, remainder.rootOpaque);
   }
@@ -67,6 +77,7 @@ export class TreeLayer implements Disposable {
     const time = statSync(root, { bigint: true }).mtimeNs;
     const stage = `${root}/${this.stage}`;
     mkdirSync(stage, 0o755);
+    disinherit(stage);
     // A layer that says nothing of the root leaves its time alone.
     setModificationTime(`${root}/.`, time);
     return openSync(stage, "r");

@@ -22,8 +22,12 @@ export function describeLimits(makeDriver: MakeDriver, keeps: Keeps): void {
   function keptOrRefused(what: string, change: Change, kept: boolean, says: RegExp): void {
     it(`${kept ? "keeps" : "refuses"} the largest ${what}`, async () => {
       using workshop = new Workshop(makeDriver);
-      if (!kept) return expect(workshop.stack([[change]])).rejects.toThrow(says);
-      const top = await workshop.stack([[change]]);
+      const stacking = workshop.stack([[change]]);
+      if (!kept) {
+        await expect(stacking).rejects.toThrow(says);
+        return;
+      }
+      const top = await stacking;
       if (top === null) throw new Error("there is no layer");
       expectSame(linesOfModel(applyLayer(undefined, [change]), keeps), workshop.look(top));
     });

@@ -83,6 +83,21 @@ describe.for(["ext4", "xfs"] as const)("a thin pool of %s", (filesystem) => {
     expect(() => driver.create(idOf(4), [], { inodes: "5" })).toThrow(/no storage option 'inodes'/);
     driver.destroy([1, 2, 3, 4].map(idOf));
   });
+
+  it("fails to seal what didn't fit into the pool, and works again once there is room", () => {
+    using place = loopPool("over", { data });
+    const driver = driverOn(place, { filesystem });
+    const base = sealed(driver, 1, [], (root) => writeFileSync(join(root, "a"), noise(MIB)));
+    for (const id of [2, 3].map(idOf)) driver.create(id, [base]);
+    inside(driver, idOf(2), "rw", (root) => writeFileSync(join(root, "b"), noise(300 * MIB)));
+    tryTo(() =>
+      inside(driver, idOf(3), "rw", (root) => writeFileSync(join(root, "c"), noise(240 * MIB))),
+    );
+    expect(() => driver.seal(idOf(3))).toThrow(/thin pool 'over' is full: .* of data used/);
+    driver.destroy([idOf(3), idOf(2)]);
+    sealed(driver, 4, [base], (root) => writeFileSync(join(root, "d"), noise(100 * MIB)));
+    driver.destroy([idOf(4), base]);
+  });
 });
 
 describe("the devicemapper driver", () => {
@@ -164,21 +179,6 @@ describe("the devicemapper driver", () => {
     driver.destroy([2, 3, 4].map(idOf));
     driver.create(idOf(3), [base]);
     driver.destroy([idOf(3), base]);
-  });
-
-  it("fails to seal what didn't fit into the pool, and works again once there is room", () => {
-    using place = loopPool("over", { data: 256 * MIB });
-    const driver = driverOn(place);
-    const base = sealed(driver, 1, [], (root) => writeFileSync(join(root, "a"), noise(MIB)));
-    for (const id of [2, 3].map(idOf)) driver.create(id, [base]);
-    inside(driver, idOf(2), "rw", (root) => writeFileSync(join(root, "b"), noise(180 * MIB)));
-    tryTo(() =>
-      inside(driver, idOf(3), "rw", (root) => writeFileSync(join(root, "c"), noise(120 * MIB))),
-    );
-    expect(() => driver.seal(idOf(3))).toThrow(/thin pool 'over' is full: .* of data used/);
-    driver.destroy([idOf(3), idOf(2)]);
-    sealed(driver, 4, [base], (root) => writeFileSync(join(root, "d"), noise(100 * MIB)));
-    driver.destroy([idOf(4), base]);
   });
 
   it("doesn't activate a pool whose metadata is damaged", () => {

@@ -3,6 +3,7 @@ import { ErrnoError } from "../../sys/errno.ts";
 import { isOverlayMark } from "../metadata.ts";
 import { type Description, FILE_TYPE, type FileType } from "./format.ts";
 import { aclMode } from "./posix-acl.ts";
+import { xattrBytes } from "./xattrs.ts";
 
 const ACCESS = "system.posix_acl_access";
 const DEFAULT = "system.posix_acl_default";
@@ -15,7 +16,7 @@ const CAPABILITY_BYTES: Readonly<Record<number, number>> = { 2: 20, 3: 24 };
  * A description with the attributes that the kernel would have let be set on a file of that
  * type. What it takes from nobody is left out; what it calls invalid is an error.
  *
- * @throws ErrnoError EINVAL, ERANGE
+ * @throws ErrnoError EINVAL, ERANGE, EACCES; E2BIG for more than an inode holds
  * @see xattr(7)
  */
 export function withAttributes(
@@ -28,6 +29,8 @@ export function withAttributes(
   for (const [name, value] of xattrs)
     if (!isOverlayMark(name) && isAllowed(type, name))
       description = withAttribute(type, description, name, value);
+  // Here it can still be told which entry it was.
+  xattrBytes(description.xattrs);
   return description;
 }
 

@@ -6,7 +6,8 @@ import { damaged } from "./image-writer.ts";
 import { type ImageState, SEVERAL_NAMES, TREE_MAGIC } from "./tree-file.ts";
 
 const MAX_BYTES = 2 ** 30;
-const MAX_DEPTH = 2048;
+/** More than a path of 4095 bytes has directories. */
+const MAX_DEPTH = 2100;
 const MAX_ID = 0xffff_fffe;
 const MAX_BLOCK = 0xffff_fffe;
 const MAX_VALUE = 0xffff;

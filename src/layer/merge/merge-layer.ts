@@ -15,16 +15,22 @@ import { removeTree } from "./remove-tree.ts";
  *
  * @param root  the tree
  * @param stage name of the layer's directory in the root; gone afterwards
+ * @param isBase nothing is below the layer: the tree is a new one
  * @throws TsimgError ERR_LAYER_UNSAFE, ERR_LAYER_CORRUPT; the tree is then to be destroyed
  */
-export function mergeLayer(root: string, stage: string, remainder: LayerRemainder): void {
+export function mergeLayer(
+  root: string,
+  stage: string,
+  isBase: boolean,
+  remainder: LayerRemainder,
+): void {
   const tree = new ParentTree(root, stage);
   const layer = new Stage(`${root}/${stage}`);
-  const replaced = new Set(stitchLayer(layer, tree, remainder));
+  const replaced = new Set(stitchLayer(layer, isBase ? undefined : tree, remainder));
   const merge = new Merge(tree, layer, replaced);
   if (remainder.rootOpaque) merge.empty("");
-  merge.directory("");
   const time = layer.look("")?.mtimeNs;
+  merge.directory("");
   removeTree(new TreeRoot(root).at(stage));
   if (time !== undefined) setModificationTime(tree.at(""), time);
 }
@@ -70,8 +76,9 @@ class Merge {
 
   /** Merges the layer's directory into the tree's, which both are there. */
   directory(path: string): void {
-    for (const name of this.layer.list(path)) this.one(joinPath(path, name));
+    // Before anything is moved out of it, which is a change to it.
     const stat = this.layer.look(path);
+    for (const name of this.layer.list(path)) this.one(joinPath(path, name));
     if (stat !== undefined) replaceMetadata(this.layer.at(path), stat, this.tree.at(path));
   }
 

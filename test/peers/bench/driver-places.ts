@@ -139,6 +139,8 @@ async function placeOnPool(
 
 async function startZfs({ work, group, disposables }: PlacesOptions): Promise<Group> {
   const daemon = makeGroup(group, "zfs-fuse");
+  // For its lock: /var/lock leads there, and /run is new in the bench.
+  await mkdir("/run/lock", { recursive: true });
   const flags = ["--no-daemon", "--enable-xattr", "--no-kstat-mount"];
   const pidFile = ["--pidfile", join(work, "zfs-fuse.pid")];
   const running = await startDaemon({

@@ -194,6 +194,19 @@ it("leaves out what can't be set, and reads the mode from an access list", () =>
   expect(shown.get("d")?.xattrs).toEqual({ "user.d": "1" });
 });
 
+it("refuses what an image can't hold, and names it", () => {
+  const user = (length: number) => ({ xattrs: { "user.a": "x".repeat(length) } });
+  expect(() => imageOf([file("named", "", user(65_536))])).toThrow(/'named'.*E2BIG/);
+  expect(() => imageOf([dir("./", user(3000))])).toThrow(/the root has 3\d{3} bytes of extended/);
+  expect(() => imageOf([file("n".repeat(256))])).toThrow(/ENAMETOOLONG/);
+  const deepest = `${"d/".repeat(2047)}f`;
+  expect(
+    imageOf([file(deepest, "1")])
+      .get(deepest)
+      ?.content.toString(),
+  ).toBe("1");
+});
+
 it("is no image before it is complete, and read-only then", () => {
   using image = new ImageOnDisk();
   image.unpack([file("f", "x"), opaque("")]);
