@@ -47,7 +47,7 @@ export function deviceMount(type: FileSystemType, device: string, sealed: boolea
   // The kernel is kept from writing all of ext4's inode tables, which would fill the pool.
   const own = type === "ext4" ? ["noinit_itable"] : ["nouuid"];
   if (sealed) return { type, source: device, options: ["ro", ...own], api: "mount" };
-  return { type, source: device, options: ["discard", ...own], api: "fsconfig" };
+  return { type, source: device, options: ["rw", "discard", ...own], api: "fsconfig" };
 }
 
 /**

@@ -21,6 +21,7 @@ import { errorCode } from "../../src/sys/errno.ts";
 import { openDirectory } from "../../src/sys/open-directory.ts";
 import { missing } from "../peers/requirements.ts";
 import { describeDriver } from "./describe-driver.ts";
+import { KEEPS_ALL } from "./keeps.ts";
 import { type LoopFileSystem, loopFileSystem, programsFor } from "./support/loop-file-system.ts";
 
 const MEBIBYTE = 1 << 20;
@@ -40,7 +41,7 @@ describe.skipIf(absent !== undefined)(
     const makeDriver = (options: Partial<BtrfsOptions> = {}) =>
       new BtrfsDriver({ name: "btrfs", home: mkdtempSync(join(fs.path, "home-")), ...options });
 
-    describeDriver("btrfs", () => makeDriver());
+    describeDriver("btrfs", () => makeDriver(), { times: KEEPS_ALL.times });
 
     describe("subvolumes", () => {
       it("are read-only once sealed, and so is nothing that is made of them", () => {

@@ -1,18 +1,35 @@
-import { describe, expect, it } from "vitest";
+import { tmpdir } from "node:os";
+import { describe, it } from "vitest";
 import { missing } from "../peers/requirements.ts";
 import { CASES } from "./cases.ts";
+import { describeCopyUp } from "./copy-up.ts";
+import { describeDepth } from "./depth.ts";
+import { KEEPS_ALL, type Keeps, timesAt } from "./keeps.ts";
 import { describeLifecycle } from "./lifecycle.ts";
+import { describeLimits } from "./limits.ts";
 import { applyLayer, type ModelDirectory } from "./model.ts";
 import { describeRandomLayers } from "./random-layers.ts";
-import { differences, linesOfModel } from "./tree-lines.ts";
+import { describeRandomRounds } from "./random-rounds.ts";
+import { describeRounds } from "./rounds.ts";
+import { expectSame, linesOfModel } from "./tree-lines.ts";
 import { type MakeDriver, Workshop } from "./workshop.ts";
 
 /**
  * What every storage driver has to do: `describeDriver("overlay2", (root) => new …(root))`.
  *
- * Each case is applied to the driver and to a model of the rules; no expected trees are kept.
+ * Each case is applied to the driver and to a model of the rules, or to a plain directory; no
+ * expected trees are kept.
+ *
+ * Times are by default those that the file system of temporary files keeps.
+ *
+ * @param differs what the file system under it keeps otherwise than Linux's own do
  */
-export function describeDriver(name: string, makeDriver: MakeDriver): void {
+export function describeDriver(
+  name: string,
+  makeDriver: MakeDriver,
+  differs: Partial<Keeps> = {},
+): void {
+  const keeps = { ...KEEPS_ALL, times: timesAt(tmpdir()), ...differs };
   const absent = missing([]);
   const title = absent === undefined ? `driver ${name}` : `driver ${name} (skipped: ${absent})`;
   describe.skipIf(absent !== undefined)(title, () => {
@@ -23,10 +40,16 @@ export function describeDriver(name: string, makeDriver: MakeDriver): void {
           const top = await workshop.stack(layers);
           const model = layers.reduce<ModelDirectory | undefined>(applyLayer, undefined);
           if (top === null || model === undefined) throw new Error("the case has no layers");
-          expect(differences(linesOfModel(model), workshop.look(top))).toEqual([]);
+          expectSame(linesOfModel(model, keeps), workshop.look(top));
+          workshop.removeAll();
         });
     });
-    describeRandomLayers(makeDriver);
-    describeLifecycle(makeDriver);
+    describeLimits(makeDriver, keeps);
+    describeRandomLayers(makeDriver, keeps);
+    describeRounds(makeDriver, keeps);
+    describeRandomRounds(makeDriver, keeps);
+    describeCopyUp(makeDriver, keeps);
+    describeLifecycle(makeDriver, keeps);
+    describeDepth(makeDriver);
   });
 }

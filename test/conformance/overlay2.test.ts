@@ -1,4 +1,12 @@
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, utimesSync } from "node:fs";
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  utimesSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -10,6 +18,7 @@ import { describeDriver } from "./describe-driver.ts";
 describeDriver(
   "overlay2",
   (root) => new Overlay2Driver({ name: "overlay2", home: join(root, "overlay2") }),
+  { oneFileOfManyNames: false },
 );
 
 describe("overlay2's directories", () => {

@@ -7,6 +7,7 @@ import { VfsDriver } from "../../drivers/vfs/vfs.ts";
 import { noise } from "../../fixtures/layers/odd-change.ts";
 import { missing } from "../peers/requirements.ts";
 import { describeDriver } from "./describe-driver.ts";
+import { XFS_DIFFERS } from "./keeps.ts";
 import { type LoopFileSystem, loopFileSystem, programsFor } from "./support/loop-file-system.ts";
 
 const MEBIBYTE = 1 << 20;
@@ -25,7 +26,7 @@ describe.skipIf(absent !== undefined)(
     const makeDriver = () =>
       new VfsDriver({ name: "vfs", home: mkdtempSync(join(fs.path, "home-")) });
 
-    describeDriver("reflink", makeDriver);
+    describeDriver("reflink", makeDriver, XFS_DIFFERS);
 
     it("copies share their data until one is written to", () => {
       expect(reflinks(fs.path)).toBe(true);

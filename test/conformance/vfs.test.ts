@@ -6,6 +6,7 @@ import { reflinks } from "../../drivers/vfs/reflinks.ts";
 import { VfsDriver } from "../../drivers/vfs/vfs.ts";
 import { missing } from "../peers/requirements.ts";
 import { describeDriver } from "./describe-driver.ts";
+import { EXT4_TIMES } from "./keeps.ts";
 import { type LoopFileSystem, loopFileSystem, programsFor } from "./support/loop-file-system.ts";
 
 const absent = missing(programsFor("ext4"));
@@ -23,7 +24,7 @@ describe.skipIf(absent !== undefined)(
     const makeDriver = () =>
       new VfsDriver({ name: "vfs", home: mkdtempSync(join(fs.path, "home-")) });
 
-    describeDriver("vfs", makeDriver);
+    describeDriver("vfs", makeDriver, { times: EXT4_TIMES, sharedSpace: false });
 
     it("copies whole files, since ext4 can't share their data", () => {
       expect(reflinks(fs.path)).toBe(false);

@@ -6,6 +6,7 @@ import type { SnapshotId } from "../../drivers/driver.ts";
 import { ZfsDriver } from "../../drivers/zfs/zfs.ts";
 import { openMount } from "../../src/sys/detached-mount.ts";
 import { describeDriver } from "./describe-driver.ts";
+import { ZFS_FUSE_DIFFERS } from "./keeps.ts";
 import { missingForZfs, type TestPool, testPool } from "./support/zfs-fuse.ts";
 
 const absent = missingForZfs();
@@ -20,7 +21,7 @@ describe.skipIf(absent !== undefined)(
     });
     afterAll(() => pool?.[Symbol.dispose]());
 
-    describeDriver("zfs", makeDriver);
+    describeDriver("zfs", makeDriver, ZFS_FUSE_DIFFERS);
 
     describe("names what keeps a dataset, and destroys nothing that isn't ours", () => {
       it("a foreign snapshot, of one and among many", () => {

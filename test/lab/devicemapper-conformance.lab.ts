@@ -10,6 +10,7 @@ import {
 } from "../../drivers/devicemapper/thin-pool.ts";
 import { runProgram } from "../../src/sys/run-program.ts";
 import { describeDriver } from "../conformance/describe-driver.ts";
+import { EXT4_TIMES } from "../conformance/keeps.ts";
 import { MemoryThinDevices } from "./support/memory-thin-devices.ts";
 
 const METADATA = join(tmpdir(), "conformance-metadata");
@@ -31,7 +32,11 @@ afterAll(() => {
   rmSync(METADATA);
 });
 
-describeDriver("devicemapper", (root) => {
-  const devices = new MemoryThinDevices();
-  return new DeviceMapperDriver({ name: "devicemapper", pool, home: join(root, "dm"), devices });
-});
+describeDriver(
+  "devicemapper",
+  (root) => {
+    const devices = new MemoryThinDevices();
+    return new DeviceMapperDriver({ name: "devicemapper", pool, home: join(root, "dm"), devices });
+  },
+  { times: EXT4_TIMES },
+);

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, relative, resolve } from "node:path";
+import { tolerating } from "../../src/sys/errno.ts";
 
 /**
  * `npm run test:lab [-- PATTERN…]`: the drivers that this machine's kernel can't try, in a
@@ -43,11 +44,16 @@ async function test(patterns: readonly string[]): Promise<number> {
   ];
   // The lab's own meaning of this variable, inside the guest, is that it is the guest.
   const { TSIMG_LAB: _, ...env } = process.env;
-  // In a group of its own: the script ends only when the emulator that it waits for does.
-  const run = spawn(boot, argv, { cwd: ROOT, env, stdio: "inherit", detached: true });
-  const { pid } = run;
+  const run = spawn(boot, argv, { cwd: ROOT, env, stdio: "inherit" });
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
-    process.on(signal, () => pid !== undefined && process.kill(-pid, "SIGTERM"));
+    process.on(signal, () => endChildren(run.pid));
   const [status] = (await once(run, "close")) as [number | null];
   return status ?? 1;
+}
+
+/** The script cleans up and ends when the emulator does, which it waits for. */
+function endChildren(pid: number | undefined): void {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+  for (const child of children.filter(Boolean))
+    tolerating(["ESRCH"], () => process.kill(Number(child), "SIGTERM"));
 }
