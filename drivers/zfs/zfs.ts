@@ -23,9 +23,6 @@ export interface ZfsPlace {
   readonly properties?: StorageOptions;
 }
 
-/** Objects of a file system with nothing in it but its root directory. */
-const EMPTY_OBJECTS: Readonly<Record<Implementation, number>> = { kernel: 6, fuse: 4 };
-
 /**
  * A dataset per snapshot:
  *
@@ -44,6 +41,8 @@ export class ZfsDriver implements StorageDriver {
   private readonly dataset: string;
   private readonly properties: StorageOptions;
   private readonly listing: Listing;
+  /** How many objects there are in what is sealed, and so won't change. */
+  private readonly counted = new Map<SnapshotId, number>();
   private speaksTo: Implementation | undefined;
   private mountPoints: FuseHome | undefined;
 
@@ -89,7 +88,10 @@ export class ZfsDriver implements StorageDriver {
     this.listing.forget();
     const outcome = tryZfs(args);
     if (outcome.status !== 0 && !hasDataset(snapshot)) throw zfsFailure(args, outcome);
-    if (this.implementation === "fuse") this.fuse.unmount(id);
+    if (this.implementation !== "fuse") return;
+    // Now, while it is mounted: to mount it again for that takes a command.
+    if (this.fuse.isMounted(id)) this.counted.set(id, objectsAt(this.fuse.mountPoint(id)));
+    this.fuse.unmount(id);
   }
 
   attach(id: SnapshotId): void {
@@ -152,9 +154,9 @@ export class ZfsDriver implements StorageDriver {
     if (facts === undefined)
       throw new TsimgError("ERR_NO_SUCH_SNAPSHOT", `there is no dataset of snapshot '${id}'`);
     const parent = facts.origin === undefined ? undefined : idOf(this.dataset, facts.origin);
-    const below =
-      parent === undefined ? EMPTY_OBJECTS[this.implementation] - 1 : this.objects(parent);
-    return { bytes: facts.bytes, inodes: Math.max(0, this.objects(id) - below) };
+    const own = this.counted.get(id) ?? this.objects(id);
+    const inodes = own - (parent === undefined ? this.emptyObjects : this.objectsBelow(parent));
+    return { bytes: facts.bytes, inodes: Math.max(0, inodes) };
   }
 
   paths(id: SnapshotId): Readonly<Record<string, string>> {
@@ -178,6 +180,17 @@ export class ZfsDriver implements StorageDriver {
     return this.mountPoints;
   }
 
+  /** Objects of a file system with nothing in it, its root directory left out. */
+  private get emptyObjects(): number {
+    return this.implementation === "kernel" ? 5 : 3;
+  }
+
+  private objectsBelow(parent: SnapshotId): number {
+    const objects = this.counted.get(parent) ?? this.objects(parent);
+    this.counted.set(parent, objects);
+    return objects;
+  }
+
   /** How many objects a snapshot's file system has, its parents' included. */
   private objects(id: SnapshotId): number {
     const wasMounted = this.implementation === "kernel" || this.fuse.isMounted(id);
@@ -185,8 +198,7 @@ export class ZfsDriver implements StorageDriver {
     try {
       // Writable, since a file system that is in use so can't be mounted read-only beside.
       using tree = openMount(this.mounts(id, [], "rw"), "rw", () => this.home);
-      const { files, ffree } = statfsSync(tree.path);
-      return files - ffree;
+      return objectsAt(tree.path);
     } finally {
       if (!wasMounted) this.fuse.unmount(id);
     }
@@ -196,4 +208,9 @@ export class ZfsDriver implements StorageDriver {
     const properties = { mountpoint: "none", "com.sun:auto-snapshot": "false" };
     zfs(["create", "-p", ...propertyArguments(properties), this.dataset]);
   }
+}
+
+function objectsAt(path: string): number {
+  const { files, ffree } = statfsSync(path);
+  return files - ffree;
 }

@@ -41,7 +41,7 @@ describe.skipIf(absent !== undefined)(
     const makeDriver = (options: Partial<BtrfsOptions> = {}) =>
       new BtrfsDriver({ name: "btrfs", home: mkdtempSync(join(fs.path, "home-")), ...options });
 
-    describeDriver("btrfs", () => makeDriver(), { times: KEEPS_ALL.times });
+    describeDriver("btrfs", () => makeDriver(), { times: KEEPS_ALL.times }, "here");
 
     describe("subvolumes", () => {
       it("are read-only once sealed, and so is nothing that is made of them", () => {

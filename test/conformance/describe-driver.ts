@@ -23,11 +23,14 @@ import { type MakeDriver, Workshop } from "./workshop.ts";
  * Times are by default those that the file system of temporary files keeps.
  *
  * @param differs what the file system under it keeps otherwise than Linux's own do
+ * @param unpacked by an unpack process for each layer, as a pull does, or by this process,
+ *        which is many times as fast and tells as much of a driver
  */
 export function describeDriver(
   name: string,
   makeDriver: MakeDriver,
   differs: Partial<Keeps> = {},
+  unpacked: "confined" | "here" = "confined",
 ): void {
   const keeps = { ...KEEPS_ALL, times: timesAt(tmpdir()), ...differs };
   const absent = missing([]);
@@ -37,7 +40,9 @@ export function describeDriver(
       for (const [title, layers] of Object.entries(CASES))
         it(title, async () => {
           using workshop = new Workshop(makeDriver);
-          const top = await workshop.stack(layers);
+          const top = await (unpacked === "here"
+            ? workshop.stackHere(layers)
+            : workshop.stack(layers));
           const model = layers.reduce<ModelDirectory | undefined>(applyLayer, undefined);
           if (top === null || model === undefined) throw new Error("the case has no layers");
           expectSame(linesOfModel(model, keeps), workshop.look(top));

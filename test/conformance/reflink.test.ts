@@ -26,7 +26,7 @@ describe.skipIf(absent !== undefined)(
     const makeDriver = () =>
       new VfsDriver({ name: "vfs", home: mkdtempSync(join(fs.path, "home-")) });
 
-    describeDriver("reflink", makeDriver, XFS_DIFFERS);
+    describeDriver("reflink", makeDriver, XFS_DIFFERS, "here");
 
     it("copies share their data until one is written to", () => {
       expect(reflinks(fs.path)).toBe(true);

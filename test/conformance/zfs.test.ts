@@ -21,7 +21,7 @@ describe.skipIf(absent !== undefined)(
     });
     afterAll(() => pool?.[Symbol.dispose]());
 
-    describeDriver("zfs", makeDriver, ZFS_FUSE_DIFFERS);
+    describeDriver("zfs", makeDriver, ZFS_FUSE_DIFFERS, "here");
 
     describe("names what keeps a dataset, and destroys nothing that isn't ours", () => {
       it("a foreign snapshot, of one and among many", () => {

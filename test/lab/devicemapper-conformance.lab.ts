@@ -39,4 +39,5 @@ describeDriver(
     return new DeviceMapperDriver({ name: "devicemapper", pool, home: join(root, "dm"), devices });
   },
   { times: EXT4_TIMES },
+  "here",
 );

@@ -137,6 +137,22 @@ describe("the devicemapper driver", () => {
     expect(driver.list()).toEqual([]);
   });
 
+  it("has its devices' nodes when it answers, with udev running too", () => {
+    using _udev = udev();
+    using place = loopPool("udev", { data: 256 * MIB });
+    const driver = driverOn(place);
+    const base = sealed(driver, 1, [], (root) => writeFileSync(join(root, "a"), "1"));
+    driver.create(idOf(2), [base]);
+    for (const id of [idOf(2), base]) {
+      driver.attach(id);
+      const device = `/dev/mapper/${driver.paths(id)["DeviceName"]}`;
+      expect(lstatSync(device).isBlockDevice()).toBe(true);
+      driver.attach(id);
+    }
+    driver.destroy([idOf(2), base]);
+    expect(readdirSync("/dev/mapper").filter((name) => /^tsimg-udev-\d/.test(name))).toEqual([]);
+  });
+
   it("replaces what a crash has left under its number", () => {
     using place = loopPool("left", { data: 256 * MIB });
     const driver = driverOn(place);
@@ -195,6 +211,12 @@ describe("the devicemapper driver", () => {
     expect(thinPoolStatus("damaged")).toBeUndefined();
   });
 });
+
+/** The lab boots without udev, for speed. */
+function udev(): Disposable {
+  runProgram(["/lib/systemd/systemd-udevd", "--daemon"]);
+  return { [Symbol.dispose]: () => runProgram(["udevadm", "control", "--exit"]) };
+}
 
 function driverOn(
   { pool, directory }: LoopPool,

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ZfsDriver } from "../../drivers/zfs/zfs.ts";
 import { runProgram } from "../../src/sys/run-program.ts";
 import { describeDriver } from "../conformance/describe-driver.ts";
+import { KEEPS_ALL } from "../conformance/keeps.ts";
 
 const POOL = "lab";
 const FILE = join(tmpdir(), "lab-zpool");
@@ -30,9 +31,14 @@ describe.skipIf(!present)(`zfs of the kernel${present ? "" : " (skipped: no modu
     expect(runProgram(["zfs", "version"])).toMatch(/^zfs-kmod-/m);
   });
 
-  describeDriver("zfs", (root) => {
-    const dataset = `${POOL}/store-${++stores}`;
-    runProgram(["zfs", "create", dataset]);
-    return new ZfsDriver({ name: "zfs", dataset, home: join(root, "zfs") });
-  });
+  describeDriver(
+    "zfs",
+    (root) => {
+      const dataset = `${POOL}/store-${++stores}`;
+      runProgram(["zfs", "create", dataset]);
+      return new ZfsDriver({ name: "zfs", dataset, home: join(root, "zfs") });
+    },
+    { times: KEEPS_ALL.times },
+    "here",
+  );
 });

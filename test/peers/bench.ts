@@ -4,7 +4,6 @@
  * This process only prepares, starts the bench in namespaces of its own and clears away, so
  * that nothing stays behind however the bench ends.
  */
-import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,8 +11,8 @@ import { join } from "node:path";
 import { bigImage } from "../../fixtures/images/big-image.ts";
 import { tinyImage } from "../../fixtures/images/tiny-image.ts";
 import { parseOptions, USAGE } from "./bench/options.ts";
+import { runIsolated } from "./bench/run-isolated.ts";
 import { removeGroups } from "./cgroup.ts";
-import { isolated } from "./isolated.ts";
 
 const PREFIX = "tsimg-bench-";
 
@@ -26,27 +25,12 @@ async function main(flags: readonly string[]): Promise<number> {
   const group = `${PREFIX}${process.pid}`;
   const work = await mkdtemp(join(tmpdir(), `${group}-`));
   try {
-    return await runInside([work, group, ...flags]);
+    const script = join(import.meta.dirname, "bench/inside.ts");
+    return await runIsolated(script, [work, group, ...flags]);
   } finally {
     await removeGroups(group);
     await rm(work, { recursive: true, force: true });
   }
-}
-
-/** Ends early, with everything that the bench started, on Ctrl-C or a termination. */
-async function runInside(args: readonly string[]): Promise<number> {
-  const script = join(import.meta.dirname, "bench/inside.ts");
-  const [program = "", ...rest] = isolated([process.execPath, script, ...args]);
-  const inside = spawn(program, rest, {
-    stdio: "inherit",
-    cwd: join(import.meta.dirname, "../.."),
-  });
-  const stop = () => inside.kill("SIGKILL");
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, stop);
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  inside.on("error", reject);
-  inside.on("close", (status) => resolve(status ?? 130));
-  return await promise;
 }
 
 /** What a bench left that was itself killed; its process id is in the names. */
