@@ -1,14 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { TsimgError } from "../../src/sys/error.ts";
 import { programOutcome, requirePrograms } from "../../src/sys/run-program.ts";
+import { ZFS_FUSE_SOCKET } from "../../src/sys/zfs-fuse.ts";
 
 /**
  * `kernel`: OpenZFS's module. Datasets are mounted with mount(2), whoever wants to.
  * `fuse`: zfs-fuse. Its daemon mounts them, where the property `mountpoint` says.
  */
 export type Implementation = "kernel" | "fuse";
-
-const FUSE_SOCKET = "/var/run/zfs/zfs_socket";
 
 /**
  * Which implementation the command `zfs` speaks to.
@@ -17,7 +16,7 @@ const FUSE_SOCKET = "/var/run/zfs/zfs_socket";
 export function zfsImplementation(): Implementation {
   requirePrograms(["zfs"]);
   const kernel = /^nodev\s+zfs$/m.test(readFileSync("/proc/filesystems", "latin1"));
-  const fuse = existsSync(FUSE_SOCKET);
+  const fuse = existsSync(ZFS_FUSE_SOCKET);
   // Where there are both, only one of them has a command that knows its version.
   if (kernel && fuse) return programOutcome(["zfs", "version"]).status === 0 ? "kernel" : "fuse";
   if (kernel) return "kernel";

@@ -1,6 +1,11 @@
 import { TsimgError } from "../../src/sys/error.ts";
 import { type ProgramOutcome, programFailure, programOutcome } from "../../src/sys/run-program.ts";
+import { mountingAlone } from "../../src/sys/zfs-fuse.ts";
 import { poolOf } from "./dataset-name.ts";
+import { inTurn } from "./fuse-turn.ts";
+
+/** Commands that change nothing. */
+const READING: ReadonlySet<string> = new Set(["list", "get", "holds", "version"]);
 
 /**
  * Runs `zfs` with arguments of ours, never through a shell.
@@ -14,7 +19,14 @@ export function zfs(args: readonly string[]): string {
 
 /** As {@link zfs}, whatever the command's status. */
 export function tryZfs(args: readonly string[], input = ""): ProgramOutcome {
-  return programOutcome(["zfs", ...args], { input });
+  const [command = ""] = args;
+  const argv = ["zfs", ...args];
+  return READING.has(command) ? programOutcome(argv, { input }) : inTurn(argv, input);
+}
+
+/** As {@link tryZfs}, for what makes zfs-fuse mount a dataset. */
+export function tryZfsMounting(args: readonly string[]): ProgramOutcome {
+  return programOutcome(mountingAlone(["zfs", ...args]));
 }
 
 /**
@@ -47,8 +59,14 @@ export function hasDataset(name: string): boolean {
   const args = ["list", "-H", "-o", "name", pool];
   const outcome = tryZfs(args);
   if (outcome.status === 0) return false;
+  const cause = zfsFailure(args, outcome);
+  if (/daemon is running/.test(outcome.stderr))
+    throw new TsimgError("ERR_DRIVER", "the zfs-fuse daemon is not running", {
+      cause,
+      hint: "start it: zfs-fuse --enable-xattr",
+    });
   throw new TsimgError("ERR_DRIVER", `the ZFS pool '${pool}' is not there`, {
-    cause: zfsFailure(args, outcome),
+    cause,
     hint: `import it (zpool import ${pool}); a pool in a file: zpool import -d DIRECTORY ${pool}`,
   });
 }

@@ -10,7 +10,7 @@ import { type Implementation, zfsImplementation } from "./implementation.ts";
 import { Listing } from "./listing.ts";
 import { patiently } from "./patience.ts";
 import { datasetProperties, propertyArguments } from "./properties.ts";
-import { hasDataset, tryZfs, zfs, zfsFailure } from "./zfs-command.ts";
+import { hasDataset, tryZfs, tryZfsMounting, zfs, zfsFailure } from "./zfs-command.ts";
 
 export interface ZfsPlace {
   /** As in the database: `zfs`, `zfs:POOL`. */
@@ -75,11 +75,13 @@ export class ZfsDriver implements StorageDriver {
         ? ["create", ...set, dataset]
         : ["clone", ...set, `${datasetOf(this.dataset, nearest)}@${SEAL}`, dataset];
     this.listing.forget();
-    const outcome = tryZfs(args);
-    if (outcome.status === 0) return;
-    if (nearest !== undefined || hasDataset(this.dataset)) throw zfsFailure(args, outcome);
-    this.makeDataset();
-    zfs(args);
+    const attempt = () => (this.implementation === "fuse" ? tryZfsMounting(args) : tryZfs(args));
+    let outcome = attempt();
+    if (outcome.status !== 0 && nearest === undefined && !hasDataset(this.dataset)) {
+      this.makeDataset();
+      outcome = attempt();
+    }
+    if (outcome.status !== 0) throw zfsFailure(args, outcome);
   }
 
   seal(id: SnapshotId): void {
@@ -100,7 +102,7 @@ export class ZfsDriver implements StorageDriver {
     if (this.fuse.isMounted(id)) return;
     const args = ["mount", datasetOf(this.dataset, id)];
     const failure = patiently(() => {
-      const outcome = tryZfs(args);
+      const outcome = tryZfsMounting(args);
       if (this.fuse.isMounted(id)) return "mounted";
       if (outcome.status === 0) return undefined;
       return /busy/.test(outcome.stderr) ? "busy" : zfsFailure(args, outcome);

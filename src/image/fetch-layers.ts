@@ -31,7 +31,11 @@ export async function fetchLayers(
   }
 }
 
-/** Errors that the same bytes would bring about again. */
+/**
+ * Errors that the same bytes would bring about again, and those of a full disk, where what was
+ * fetched would be in the way of everything else.
+ */
 function isRefusal(error: unknown): boolean {
-  return error instanceof TsimgError && /^ERR_(LAYER_|DIFFID_|DIGEST_|SIZE_)/.test(error.code);
+  const codes = /^ERR_(LAYER_|DIFFID_|DIGEST_|SIZE_|NO_SPACE)/;
+  return error instanceof TsimgError && codes.test(error.code);
 }

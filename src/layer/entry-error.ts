@@ -15,7 +15,8 @@ export function entryError(error: unknown, path: ByteString): unknown {
     return new TsimgError("ERR_LAYER_CORRUPT", `${entry}: ${error.message}`);
   const code = errorCode(error);
   if (error instanceof TsimgError || code === undefined) return error;
-  return new TsimgError("ERR_UNPACK", `${entry} can't be written: ${code}`, {
+  const call = error instanceof Error && "syscall" in error ? `${error.syscall}: ` : "";
+  return new TsimgError("ERR_UNPACK", `${entry} can't be written: ${call}${code}`, {
     cause: error,
   });
 }

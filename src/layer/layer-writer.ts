@@ -186,11 +186,15 @@ export class LayerWriter implements TarHandler {
   }
 
   private describe(path: ByteString, entry: TarEntry | undefined): void {
-    if (entry === undefined) this.target.setTime(path, EPOCH);
-    else
-      this.target.describe(path, entry, (name, value) =>
-        this.pending.addXattr(path === "" ? ROOT : path, name, value),
-      );
+    try {
+      if (entry === undefined) this.target.setTime(path, EPOCH);
+      else
+        this.target.describe(path, entry, (name, value) =>
+          this.pending.addXattr(path === "" ? ROOT : path, name, value),
+        );
+    } catch (error) {
+      throw entryError(error, path === "" ? ROOT : path);
+    }
   }
 
   private makeDirectory(directory: Directory): void {

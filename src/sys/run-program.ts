@@ -15,6 +15,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   thin_check: "thin-provisioning-tools",
   nsenter: "util-linux",
   unshare: "util-linux",
+  flock: "util-linux",
   mount: "mount",
   umount: "mount",
   losetup: "mount",
@@ -36,6 +37,8 @@ const MOST_OUTPUT = 256 << 20;
 export interface ProgramOptions {
   /** Text for standard input; it is empty otherwise. */
   readonly input?: string;
+  /** Milliseconds after which it is killed. */
+  readonly patience?: number;
 }
 
 export interface ProgramOutcome {
@@ -72,6 +75,7 @@ export function programOutcome(
     input: options.input ?? "",
     encoding: "utf8",
     maxBuffer: MOST_OUTPUT,
+    ...(options.patience !== undefined && { timeout: options.patience, killSignal: "SIGKILL" }),
   });
   if (run.error !== undefined) throw notStarted(program, run.error);
   const { constants } = process.getBuiltinModule("node:os");
@@ -109,6 +113,8 @@ export function requirePrograms(programs: readonly string[]): void {
 }
 
 function notStarted(program: string, cause: Error): TsimgError {
+  if (errorCode(cause) === "ETIMEDOUT")
+    return new TsimgError("ERR_DRIVER", `'${program}' was given up: it did not end`, { cause });
   if (errorCode(cause) !== "ENOENT")
     return new TsimgError("ERR_DRIVER", `can't run '${program}'`, { cause });
   return notInstalled(program);

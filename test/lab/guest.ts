@@ -6,10 +6,6 @@ import { parseCLI, startVitest } from "vitest/node";
  * as vitest's. One worker for all files, since a process takes half a second to start there.
  */
 const root = join(import.meta.dirname, "../..");
-// As sources it starts five times as slowly, and their types are stripped by WebAssembly,
-// which the emulator doesn't always survive.
-process.env["TSIMG_UNPACKER"] ??= join(root, "dist/unpack.cjs");
-
 const { filter, options } = parseCLI(["vitest", "run", ...process.argv.slice(2)]);
 const vitest = await startVitest(
   "test",

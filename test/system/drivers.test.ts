@@ -12,6 +12,7 @@ import { type Keeps, keptTime } from "../conformance/keeps.ts";
 import { expectSame, linesOnDisk, type TreeLines } from "../conformance/tree-lines.ts";
 import { startCountingProxy } from "../peers/bench/counting-proxy.ts";
 import { missing } from "../peers/requirements.ts";
+import { comparable, LOOK_AND_WRITE } from "./support/container-program.ts";
 import { DRIVER_KINDS } from "./support/driver-places.ts";
 import { type DriverStand, DriverStands } from "./support/driver-stand.ts";
 import { lastingTraces } from "./support/leftovers.ts";
@@ -24,36 +25,6 @@ const absent = missing(["docker-registry", "skopeo", "tar", "setcap", "setfattr"
 const LARGE_OWNER = 4_000_000_000;
 /** As many digits, so that an archive stays as it is otherwise. */
 const SMALLER_OWNER = 2_000_000_000;
-
-/**
- * Looks at everything and writes in every way. What is written to has one name only: overlay
- * parts the names of a file, which the conformance suite looks at.
- */
-const PROGRAM = `
-cd /
-echo "== as it came"
-busybox ls -lnR bin etc home lib/ opt srv tmp usr var
-cat etc/attributes usr/share/b/two home/user/three opt/linked lib/library
-busybox md5sum bin/busybox var/sparse usr/bin/capable
-echo "== written to"
-echo more >>etc/attributes
-echo into >srv/implied/into
-mv opt/kept/later opt/renamed
-mv opt/new opt/moved
-rm -r usr/share/a srv/remade
-mkdir srv/remade && echo again >srv/remade/again
-rm srv/swap-dir && mkdir srv/swap-dir
-rm -r srv/swap-file && echo file >srv/swap-file
-chmod 0750 var/dir-7777 var/mode-0444
-chown 5:6 var/mode-1666 home/user
-: >var/sparse
-ln opt/renamed opt/second-name
-ln -s renamed opt/link
-cp -a var/empty var/copied
-cat etc/attributes srv/implied/* srv/remade/* srv/swap-file opt/second-name opt/link
-busybox ls -lnR etc home opt srv usr var
-echo "== $(busybox find etc opt srv usr var | busybox wc -l) paths"
-`;
 
 describe.skipIf(absent !== undefined)(`one image on every driver ${absent ?? ""}`, () => {
   const resources = new AsyncDisposableStack();
@@ -136,7 +107,7 @@ describe.skipIf(absent !== undefined)(`one image on every driver ${absent ?? ""}
   onEach("a container finds and leaves the same as on the others", async (stand) => {
     // A whole second, since that is all that some file systems keep.
     const since = BigInt(Math.floor(Date.now() / 1000)) * 1_000_000_000n;
-    const args = ["--name", stand.title, kept, "sh", "-c", PROGRAM];
+    const args = ["--name", stand.title, kept, "sh", "-c", LOOK_AND_WRITE];
     const { status, stdout, stderr } = await run(stand, ...args);
     expect([status, stderr]).toEqual([0, ""]);
     const printed = comparable(stdout.toString("latin1"));
@@ -233,21 +204,6 @@ function asKept(lines: TreeLines, { times }: Keeps): TreeLines {
       start.concat(String(keptTime(times, BigInt(time)))),
     );
   return new Map([...lines].map(([path, line]) => [path, kept(line)]));
-}
-
-/**
- * A listing without what `ls` tells of the file system rather than of the tree, and with "now"
- * for times of this very day: blocks, sizes and links of directories, and how many names a
- * file has, which overlay counts without those that an upper layer hides.
- */
-function comparable(text: string): string {
-  return text
-    .split("\n")
-    .filter((line) => !/^total \d+$/.test(line))
-    .map((line) => line.replace(/^(d\S+) +\d+ +(\d+ +\d+) +\d+ /, "$1 $2 "))
-    .map((line) => line.replace(/^([-lcbp]\S{9}) +\d+ /, "$1 "))
-    .map((line) => line.replace(/ \w{3} +\d+ \d\d:\d\d /, " now "))
-    .join("\n");
 }
 
 /** Every snapshot that a driver has on disk. */

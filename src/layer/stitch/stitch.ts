@@ -1,4 +1,5 @@
 import { tolerating } from "../../sys/errno.ts";
+import { entryError } from "../entry-error.ts";
 import { isOverlayMark } from "../metadata.ts";
 import type { LayerRemainder } from "../remainder.ts";
 import type { ByteString } from "../tar/byte-string.ts";
@@ -38,7 +39,7 @@ export function stitchLayer(
   const tree = new MergedTree(upper, below, [...remainder.opaque, ...opaqueRoot]);
   const directories = new ImpliedDirectories(tree, remainder);
   const place = (path: string) => directories.place(path);
-  for (const device of remainder.devices) upper.makeDevice(device);
+  for (const device of remainder.devices) makeDevice(upper, device);
   directories.stitch();
   stitchLinks(tree, remainder.links, place);
   for (const path of remainder.whiteouts) dropVainWhiteout(tree, place(path));
@@ -54,6 +55,15 @@ export function stitchLayer(
 /** Marks directories for overlay: what is in them below doesn't show. */
 export function markOpaque(upper: UpperTree, paths: readonly string[]): void {
   for (const path of paths) upper.setXattr(path, OPAQUE_MARK, Buffer.from("y"));
+}
+
+/** Not every file system has all the device numbers that Linux has. */
+function makeDevice(upper: UpperTree, device: LayerRemainder["devices"][number]): void {
+  try {
+    upper.makeDevice(device);
+  } catch (error) {
+    throw entryError(error, device.paths[0] ?? ("" as ByteString));
+  }
 }
 
 function dropVainWhiteout(tree: MergedTree, path: string): void {

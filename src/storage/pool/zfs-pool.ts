@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { inTurn } from "../../../drivers/zfs/fuse-turn.ts";
 import { zfsImplementation } from "../../../drivers/zfs/implementation.ts";
 import { patiently } from "../../../drivers/zfs/patience.ts";
 import { TsimgError } from "../../sys/error.ts";
@@ -30,7 +31,9 @@ export class ZfsPool implements PoolKeeper {
   format(pool: Pool): void {
     const properties = ["-o", "cachefile=none", "-O", "com.sun:auto-snapshot=false"];
     mkdirSync(pool.directory, { recursive: true, mode: 0o711 });
-    runProgram(onHost(["zpool", "create", ...properties, "-m", "none", pool.hostName, pool.file]));
+    const command = ["zpool", "create", ...properties, "-m", "none", pool.hostName, pool.file];
+    const outcome = inTurn(onHost(command));
+    if (outcome.status !== 0) throw programFailure(command, outcome);
   }
 
   isAttached({ hostName }: Pool): boolean {
@@ -42,7 +45,7 @@ export class ZfsPool implements PoolKeeper {
   attach(pool: Pool): void {
     const command = [..."zpool import -d".split(" "), dirname(pool.file)];
     const own = ["-o", "cachefile=none", pool.hostName];
-    const outcome = programOutcome(onHost([...command, ...own]));
+    const outcome = inTurn(onHost([...command, ...own]));
     if (outcome.status === 0) return;
     if (!outcome.stderr.includes("-f")) throw programFailure(command, outcome);
     throw new TsimgError("ERR_DRIVER", `pool '${pool.name}' was last used by another machine`, {
@@ -67,7 +70,7 @@ export class ZfsPool implements PoolKeeper {
 function destroy(pool: Pool): void {
   const command = onHost(["zpool", "destroy", "-f", pool.hostName]);
   const done = patiently(() => {
-    const outcome = programOutcome(command);
+    const outcome = inTurn(command);
     if (outcome.status === 0) return "done";
     if (/busy|umount failed/.test(outcome.stderr)) return "busy";
     throw programFailure(command, outcome);

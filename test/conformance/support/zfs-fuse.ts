@@ -17,12 +17,12 @@ import { lockFile } from "../../../src/sys/file-lock.ts";
 import { onHost } from "../../../src/sys/host-namespace.ts";
 import { cString, invoke } from "../../../src/sys/libc.ts";
 import { mountPoints } from "../../../src/sys/mount-table.ts";
+import { ZFS_FUSE_SOCKET } from "../../../src/sys/zfs-fuse.ts";
 import { missing } from "../../peers/requirements.ts";
 
 /** What tests of all processes have in common: the daemon, of which a machine can have one. */
 const SHARED = join(tmpdir(), "tsimg-test-zfs");
 const PID_FILE = join(SHARED, "pid");
-const SOCKET = "/var/run/zfs/zfs_socket";
 const MNT_DETACH = 2;
 
 /** Why there can't be a pool here; undefined when there can. */
@@ -97,7 +97,7 @@ function removePool(name: string): void {
   const record = join(SHARED, `${name}.pool`);
   const directory = tolerating(["ENOENT"], () => readFileSync(record, "utf8"));
   if (directory === undefined) return;
-  if (kernelHasZfs() || existsSync(SOCKET)) destroyPool(name);
+  if (kernelHasZfs() || existsSync(ZFS_FUSE_SOCKET)) destroyPool(name);
   // More than once, since there may be a mount on a mount.
   for (let left = mountsBelow(directory); left.length > 0; left = mountsBelow(directory))
     for (const point of left.toReversed()) invoke("umount2", [cString(point), MNT_DETACH]);
