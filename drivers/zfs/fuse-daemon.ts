@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { tolerating } from "../../src/sys/errno.ts";
 import { TsimgError } from "../../src/sys/error.ts";
-import { ZFS_FUSE_SOCKET } from "../../src/sys/zfs-fuse.ts";
+import { ZFS_FUSE_SOCKET } from "./implementation.ts";
 
 /** Errors of /proc for a process that has ended or is not ours to look at. */
 const GONE = ["ENOENT", "ESRCH", "EACCES", "EPERM"];

@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { TsimgError } from "../../src/sys/error.ts";
-import { lockFile } from "../../src/sys/file-lock.ts";
 import { type ProgramOutcome, programOutcome } from "../../src/sys/run-program.ts";
-import { zfsImplementation } from "./implementation.ts";
+import { ZFS_FUSE_SOCKET, zfsImplementation } from "./implementation.ts";
 
-/** Where the daemon has its socket. */
-const FUSE_DIRECTORY = "/var/run/zfs";
+const FUSE_DIRECTORY = dirname(ZFS_FUSE_SOCKET);
 /** A command takes a tenth of a second; one that destroys much, a few. */
 const PATIENCE = 120_000;
 
@@ -14,16 +13,17 @@ const PATIENCE = 120_000;
  *
  * On FUSE one after the other over the whole machine: zfs-fuse hands new mounts from one of
  * its threads to another through a pipe, and two at a time get mixed up, after which it
- * mounts nothing more until it is started anew.
+ * answers nobody until it is started anew. The command itself holds the lock, to its end, even
+ * when we are killed.
  *
  * @throws TsimgError ERR_DRIVER when the daemon doesn't answer any more
  */
 export function inTurn(argv: readonly string[], input = ""): ProgramOutcome {
   if (!existsSync(FUSE_DIRECTORY) || zfsImplementation() === "kernel")
     return programOutcome(argv, { input });
-  using _turn = lockFile(FUSE_DIRECTORY);
   try {
-    return programOutcome(argv, { input, patience: PATIENCE });
+    const alone = ["flock", "--no-fork", FUSE_DIRECTORY, ...argv];
+    return programOutcome(alone, { input, patience: PATIENCE });
   } catch (cause) {
     if (!(cause instanceof TsimgError) || !/did not end/.test(cause.message)) throw cause;
     throw new TsimgError("ERR_DRIVER", "the zfs-fuse daemon doesn't answer any more", {

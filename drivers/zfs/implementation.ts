@@ -1,13 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { TsimgError } from "../../src/sys/error.ts";
 import { programOutcome, requirePrograms } from "../../src/sys/run-program.ts";
-import { ZFS_FUSE_SOCKET } from "../../src/sys/zfs-fuse.ts";
 
 /**
  * `kernel`: OpenZFS's module. Datasets are mounted with mount(2), whoever wants to.
  * `fuse`: zfs-fuse. Its daemon mounts them, where the property `mountpoint` says.
  */
 export type Implementation = "kernel" | "fuse";
+
+/** Where the command finds the daemon of zfs-fuse. It stays behind when that is killed. */
+export const ZFS_FUSE_SOCKET = "/var/run/zfs/zfs_socket";
 
 /**
  * Which implementation the command `zfs` speaks to.

@@ -1,6 +1,5 @@
 import { TsimgError } from "../../src/sys/error.ts";
 import { type ProgramOutcome, programFailure, programOutcome } from "../../src/sys/run-program.ts";
-import { mountingAlone } from "../../src/sys/zfs-fuse.ts";
 import { poolOf } from "./dataset-name.ts";
 import { inTurn } from "./fuse-turn.ts";
 
@@ -22,11 +21,6 @@ export function tryZfs(args: readonly string[], input = ""): ProgramOutcome {
   const [command = ""] = args;
   const argv = ["zfs", ...args];
   return READING.has(command) ? programOutcome(argv, { input }) : inTurn(argv, input);
-}
-
-/** As {@link tryZfs}, for what makes zfs-fuse mount a dataset. */
-export function tryZfsMounting(args: readonly string[]): ProgramOutcome {
-  return programOutcome(mountingAlone(["zfs", ...args]));
 }
 
 /**

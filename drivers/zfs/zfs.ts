@@ -10,7 +10,7 @@ import { type Implementation, zfsImplementation } from "./implementation.ts";
 import { Listing } from "./listing.ts";
 import { patiently } from "./patience.ts";
 import { datasetProperties, propertyArguments } from "./properties.ts";
-import { hasDataset, tryZfs, tryZfsMounting, zfs, zfsFailure } from "./zfs-command.ts";
+import { hasDataset, tryZfs, zfs, zfsFailure } from "./zfs-command.ts";
 
 export interface ZfsPlace {
   /** As in the database: `zfs`, `zfs:POOL`. */
@@ -75,11 +75,10 @@ export class ZfsDriver implements StorageDriver {
         ? ["create", ...set, dataset]
         : ["clone", ...set, `${datasetOf(this.dataset, nearest)}@${SEAL}`, dataset];
     this.listing.forget();
-    const attempt = () => (this.implementation === "fuse" ? tryZfsMounting(args) : tryZfs(args));
-    let outcome = attempt();
+    let outcome = tryZfs(args);
     if (outcome.status !== 0 && nearest === undefined && !hasDataset(this.dataset)) {
       this.makeDataset();
-      outcome = attempt();
+      outcome = tryZfs(args);
     }
     if (outcome.status !== 0) throw zfsFailure(args, outcome);
   }
@@ -102,7 +101,7 @@ export class ZfsDriver implements StorageDriver {
     if (this.fuse.isMounted(id)) return;
     const args = ["mount", datasetOf(this.dataset, id)];
     const failure = patiently(() => {
-      const outcome = tryZfsMounting(args);
+      const outcome = tryZfs(args);
       if (this.fuse.isMounted(id)) return "mounted";
       if (outcome.status === 0) return undefined;
       return /busy/.test(outcome.stderr) ? "busy" : zfsFailure(args, outcome);

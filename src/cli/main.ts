@@ -14,7 +14,8 @@ function keepCompiledCode(): void {
 
 /** Whoever reads our output may stop early, as `head` does: no failure of ours. */
 function endWithReader(): void {
-  process.on("uncaughtException", async (error: NodeJS.ErrnoException) => {
+  // Once: an error while an error is told ends the process.
+  process.once("uncaughtException", async (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE" && error.syscall === "write") process.exit(0);
     const { reportError } = await import("./output/errors.ts");
     process.exit(reportError(error, process.stderr, { debug: true }));

@@ -11,8 +11,9 @@ const BILLION = 1_000_000_000n;
  * @see utimensat(2)
  */
 export function setTimes(path: Buffer, accessed: bigint, modified: bigint): void {
-  if (modified % BILLION === 0n) {
-    // Node counts in floating point, which is exact for whole seconds, and it is faster.
+  if (modified % BILLION === 0n && modified >= 0n && accessed >= 0n) {
+    // Faster. Node counts in floating point, which is exact for whole seconds, and takes what
+    // is negative for "now".
     lutimesSync(path, Number(accessed) / 1e9, Number(modified / BILLION));
     return;
   }

@@ -12,12 +12,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ZFS_FUSE_SOCKET } from "../../../drivers/zfs/implementation.ts";
 import { tolerating } from "../../../src/sys/errno.ts";
 import { lockFile } from "../../../src/sys/file-lock.ts";
 import { onHost } from "../../../src/sys/host-namespace.ts";
 import { cString, invoke } from "../../../src/sys/libc.ts";
 import { mountPoints } from "../../../src/sys/mount-table.ts";
-import { ZFS_FUSE_SOCKET } from "../../../src/sys/zfs-fuse.ts";
 import { missing } from "../../peers/requirements.ts";
 
 /** What tests of all processes have in common: the daemon, of which a machine can have one. */
