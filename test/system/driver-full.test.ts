@@ -58,9 +58,9 @@ for (const kind of DRIVER_KINDS) {
       });
     }, 600_000);
 
-    it.skipIf(!IN_ROOT.has(kind.title))(
-      "says that inodes ran out, where its file system has a fixed number",
-      async () => {
+    // The others take as many files as there is room for.
+    if (IN_ROOT.has(kind.title))
+      it("says that inodes ran out, where its file system has a fixed number", async () => {
         await onFullPlace(kind, async ({ tsimg, driver, server, small }) => {
           const many = server.add("many", { layers: [busyboxLayer(), manyFilesLayer()] });
           if (kind.title === "erofs") {
@@ -71,9 +71,7 @@ for (const kind of DRIVER_KINDS) {
           await expectRefusal(tsimg, driver, ["pull", "--driver", driver, many], NO_INODES);
           await expectWorks(tsimg, driver, small);
         });
-      },
-      600_000,
-    );
+      }, 600_000);
   });
 }
 

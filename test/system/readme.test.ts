@@ -29,7 +29,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await registry[Symbol.asyncDispose]();
   // What commands left mounted, had one of them failed.
-  shell(`sed -n 's|^[^ ]* \\(${root}/[^ ]*\\) .*|\\1|p' /proc/mounts | sort -r | xargs -r umount -l`);
+  shell(
+    `sed -n 's|^[^ ]* \\(${root}/[^ ]*\\) .*|\\1|p' /proc/mounts | sort -r | xargs -r umount -l`,
+  );
   await rm(root, { recursive: true, force: true });
 });
 
