@@ -24,7 +24,7 @@ describe.skipIf(absent !== undefined)(
     const makeDriver = () =>
       new VfsDriver({ name: "vfs", home: mkdtempSync(join(fs.path, "home-")) });
 
-    describeDriver("vfs", makeDriver, { times: EXT4_TIMES, sharedSpace: false });
+    describeDriver("vfs", makeDriver, { times: EXT4_TIMES, sharedSpace: false }, "here");
 
     it("copies whole files, since ext4 can't share their data", () => {
       expect(reflinks(fs.path)).toBe(false);

@@ -176,6 +176,17 @@ describe("the devicemapper driver", () => {
     driver.destroy([base]);
   });
 
+  it("attaches a device that a killed dmsetup has half made", () => {
+    using place = loopPool("half", { data: 256 * MIB });
+    const driver = driverOn(place);
+    const base = sealed(driver, 1, [], (root) => writeFileSync(join(root, "a"), "1"));
+    const device = driver.paths(base)["DeviceName"] ?? "";
+    runProgram(["dmsetup", "create", "--notable", device]);
+    expect(inside(driver, base, "ro", names)).toEqual(["a"]);
+    driver.destroy([base]);
+    expect(devicesNamed("tsimg-half-")).toEqual(["tsimg-half-pool"]);
+  });
+
   it("makes the base again when its making was cut short", () => {
     using place = loopPool("cut", { data: 256 * MIB });
     createThinPool(place.pool);
