@@ -26,6 +26,7 @@ const PROPERTIES = "type,usedbydataset,origin";
 export class Listing {
   private readonly dataset: string;
   private known: DatasetListing | undefined;
+  /** When the answer came, by `performance.now`. */
   private asked = 0;
 
   constructor(dataset: string) {
@@ -39,14 +40,13 @@ export class Listing {
 
   /** Every dataset below ours, and ours; none when that isn't there. */
   get(): DatasetListing {
-    const now = performance.now();
-    if (this.known !== undefined && now - this.asked < BELIEVED) return this.known;
+    if (this.known !== undefined && performance.now() - this.asked < BELIEVED) return this.known;
     // `zfs list` of zfs-fuse knows no `-p`; `zfs get` has always printed exact numbers with it.
     const args = ["get", "-rHp", "-o", "name,property,value", PROPERTIES, this.dataset];
     const outcome = tryZfs(args);
     if (outcome.status !== 0 && hasDataset(this.dataset)) throw zfsFailure(args, outcome);
     this.known = parseFacts(outcome.status === 0 ? outcome.stdout : "");
-    this.asked = now;
+    this.asked = performance.now();
     return this.known;
   }
 }

@@ -21,6 +21,8 @@ export interface Keeps {
   readonly largestDevice: readonly [major: number, minor: number];
   /** Whether an extended attribute of this name can be set on something of this type. */
   readonly xattr: (name: string, type: string) => boolean;
+  /** An access control list that says no more than a mode becomes that mode. */
+  readonly modesByLists: boolean;
   /** Holes take no space. */
   readonly holes: boolean;
   /**
@@ -61,6 +63,7 @@ export const KEEPS_ALL: Keeps = {
   largestDevice: LARGEST_DEVICE,
   // The kernel takes user.* from files and directories only. @see xattr(7)
   xattr: (name, type) => type === "file" || type === "dir" || !name.startsWith("user."),
+  modesByLists: true,
   holes: true,
   oneFileOfManyNames: true,
   namelessFiles: true,
@@ -79,6 +82,7 @@ export const XFS_DIFFERS: Partial<Keeps> = { times: XFS_TIMES, largestDevice: [5
 export const ZFS_FUSE_DIFFERS: Partial<Keeps> = {
   times: { step: 1_000_000_000n, first: -(1n << 31n), last: (1n << 31n) - 1n },
   largestId: 2_147_483_647,
+  modesByLists: false,
   holes: false,
   namelessFiles: false,
 };

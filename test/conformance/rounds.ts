@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { SnapshotId } from "../../drivers/driver.ts";
 import type { Keeps } from "./keeps.ts";
+import { withModesByLists } from "./mode-by-list.ts";
 import { ATTRIBUTE_ROUNDS } from "./rounds/attributes.ts";
 import { DIRECTORY_ROUNDS } from "./rounds/directories.ts";
 import { FILE_ROUNDS } from "./rounds/files.ts";
@@ -50,15 +51,22 @@ export function playRounds(workshop: Workshop, keeps: Keeps, rounds: readonly Ro
     const actual = writable(workshop, id, (path) => round(path, keeps));
     expect(actual).toEqual(expected);
     const lines = withoutSockets(linesOnDisk(plain.path, since));
-    const before = writable(workshop, id, (path) => withoutSockets(linesOnDisk(path, since)));
+    const look = (path: string) => asShown(withoutSockets(linesOnDisk(path, since)), keeps);
+    const before = writable(workshop, id, look);
     expectSame(lines, before, `round ${made.length}, while writable,`);
     sealNow(workshop, id);
     made.push({ id, lines });
   }
   made.forEach(({ id, lines }, index) => {
-    const now = workshop.mounted(id, (path) => withoutSockets(linesOnDisk(path, since)));
+    const now = workshop.mounted(id, (path) =>
+      asShown(withoutSockets(linesOnDisk(path, since)), keeps),
+    );
     expectSame(lines, now, `round ${index}, at the end,`);
   });
+}
+
+function asShown(lines: TreeLines, keeps: Keeps): TreeLines {
+  return keeps.modesByLists ? lines : withModesByLists(lines);
 }
 
 /** A socket is nothing without the process that listens: a driver may leave it out of a copy. */

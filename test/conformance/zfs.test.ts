@@ -1,10 +1,12 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { lstatSync, readdirSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { SnapshotId } from "../../drivers/driver.ts";
+import { zfsImplementation } from "../../drivers/zfs/implementation.ts";
 import { ZfsDriver } from "../../drivers/zfs/zfs.ts";
 import { openMount } from "../../src/sys/detached-mount.ts";
+import { setXattr } from "../../src/sys/xattr.ts";
 import { describeDriver } from "./describe-driver.ts";
 import { ZFS_FUSE_DIFFERS } from "./keeps.ts";
 import { missingForZfs, type TestPool, testPool } from "./support/zfs-fuse.ts";
@@ -119,6 +121,42 @@ describe.skipIf(absent !== undefined)(
         inside(driver, idOf(2), (path) => writeFileSync(join(path, "f"), "x"));
         driver.destroy([idOf(1), idOf(2)]);
       });
+    });
+
+    it("a step takes one command, and many datasets go by a few", () => {
+      const { driver, ids } = stack(1);
+      const spawn = vi.spyOn(process.getBuiltinModule("node:child_process"), "spawnSync");
+      using _spy = { [Symbol.dispose]: () => spawn.mockRestore() };
+      const commands = (action: () => void) => {
+        spawn.mockClear();
+        action();
+        return spawn.mock.calls.length;
+      };
+      const containers = Array.from({ length: 30 }, (_, index) => idOf(100 + index));
+      for (const id of containers) expect(commands(() => driver.create(id, ids))).toBe(1);
+      expect(commands(() => driver.list().concat(driver.list()))).toBe(1);
+      expect(commands(() => driver.seal(idOf(100)))).toBe(1);
+      // One or two; more while zfs-fuse still finds one of them busy.
+      expect(commands(() => driver.destroy([...containers, ...ids]))).toBeLessThan(20);
+      expect(driver.list()).toEqual([]);
+    });
+
+    it("an access list that says no more than a mode sets that mode, but not with zfs-fuse", () => {
+      // As cp -a and sed -i set it: struct posix_acl_xattr_header and three entries, of mode 644.
+      const entries = [0x01, 6, 0x04, 4, 0x20, 4].map((value) => [value, 0]);
+      const header = [2, 0, 0, 0];
+      const [owner, group, other] = [entries.slice(0, 2), entries.slice(2, 4), entries.slice(4)];
+      const noId = [0xff, 0xff, 0xff, 0xff];
+      const list = [header, owner, noId, group, noId, other, noId].flat(2);
+      const { driver } = place();
+      driver.create(idOf(1), []);
+      const mode = inside(driver, idOf(1), (path) => {
+        writeFileSync(join(path, "f"), "", { mode: 0o600 });
+        setXattr(join(path, "f"), "system.posix_acl_access", Buffer.from(list));
+        return lstatSync(join(path, "f")).mode & 0o777;
+      });
+      expect(mode.toString(8)).toBe(zfsImplementation() === "fuse" ? "600" : "644");
+      driver.destroy([idOf(1)]);
     });
 
     it("a dataset that was made but not mounted, or not sealed, is found and destroyed", () => {
