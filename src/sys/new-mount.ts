@@ -74,8 +74,9 @@ function mountContext(spec: MountSpec, mode: MountMode): number {
     const flag = (key: string) =>
       invoke("fsconfig", [context, FSCONFIG_SET_FLAG, cString(key), NULL, 0], place);
     set("source", spec.source);
-    // A file system on a device that is read-only must be told before it looks.
-    if (mode !== "rw" && spec.type !== "overlay") flag("ro");
+    // A file system on a device that is read-only must be told before it looks. Others would be
+    // made read-only for whoever has them mounted too, or refuse.
+    if (mode !== "rw" && spec.source.startsWith("/dev/")) flag("ro");
     for (const option of spec.options) {
       const equals = option.indexOf("=");
       if (equals > 0) set(option.slice(0, equals), option.slice(equals + 1));

@@ -6,6 +6,7 @@ import { TsimgError } from "./error.ts";
 /** Inodes are what ran out when so few are left while there are so many bytes. */
 const FEW_BYTES = 16 << 20;
 const FEW_INODES = 16;
+const EDQUOT = 122;
 
 /**
  * The kernel says ENOSPC both when bytes and when inodes run out: which it was, by what is
@@ -54,6 +55,8 @@ function describe(facts: StatsFs, place: string, cause: unknown): TsimgError {
 function codeOf(error: unknown, depth = 0): "ENOSPC" | "EDQUOT" | undefined {
   const code = errorCode(error);
   if (code === "ENOSPC" || code === "EDQUOT") return code;
+  // Node has no name for it.
+  if (error instanceof Error && "errno" in error && error.errno === -EDQUOT) return "EDQUOT";
   if (!(error instanceof Error) || depth > 5) return undefined;
   if (error instanceof SuppressedError)
     return codeOf(error.error, depth + 1) ?? codeOf(error.suppressed, depth + 1);
