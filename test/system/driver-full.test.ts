@@ -18,7 +18,7 @@ const SIZE = { ext4: "160M", pool: "320M" };
 const TOO_BIG = { ext4: 200, pool: 400 };
 /** mkfs.ext4 makes 40,960 inodes for 160 MiB. */
 const TOO_MANY_FILES = 45_000;
-const NO_SPACE = /no space left on|the quota of|out of space/;
+const NO_SPACE = /no space left (on|in)|the quota of|out of space/;
 const NO_INODES = /no free inodes on/;
 
 const IN_ROOT = new Set(["overlay2", "vfs", "erofs"]);

@@ -121,6 +121,8 @@ function mountsBelow(directory: string): readonly string[] {
 
 function startDaemon(): void {
   if (kernelHasZfs() || run(["zpool", "list"]).status === 0) return;
+  // A daemon that was killed leaves its file, over which the next would refuse to start.
+  rmSync(PID_FILE, { force: true });
   command(["zfs-fuse", "--enable-xattr", "--no-kstat-mount", "--pidfile", PID_FILE]);
   waitUntil(() => run(["zpool", "list"]).status === 0);
 }

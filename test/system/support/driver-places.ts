@@ -54,6 +54,8 @@ function inPool(
       return {
         driver: `${driver}:${pool}`,
         [Symbol.asyncDispose]: async () => {
+          // What a test that failed has left in it would hold the pool.
+          await tsimg.clear();
           await tsimg.output("pool", "rm", "--force", pool);
         },
       };
