@@ -121,9 +121,13 @@ function mountsBelow(directory: string): readonly string[] {
 
 function startDaemon(): void {
   if (kernelHasZfs() || run(["zpool", "list"]).status === 0) return;
-  // A daemon that was killed leaves its file, over which the next would refuse to start.
-  rmSync(PID_FILE, { force: true });
-  command(["zfs-fuse", "--enable-xattr", "--no-kstat-mount", "--pidfile", PID_FILE]);
+  // It refuses while the daemon before it is still ending, and over the file of one that was killed.
+  waitUntil(() => {
+    rmSync(PID_FILE, { force: true });
+    return (
+      run(["zfs-fuse", "--enable-xattr", "--no-kstat-mount", "--pidfile", PID_FILE]).status === 0
+    );
+  });
   waitUntil(() => run(["zpool", "list"]).status === 0);
 }
 
