@@ -28,6 +28,8 @@ export class Listing {
   private known: DatasetListing | undefined;
   /** When the answer came, by `performance.now`. */
   private asked = 0;
+  /** Whether one dataset was asked for by itself since. */
+  private askedForOne = false;
 
   constructor(dataset: string) {
     this.dataset = dataset;
@@ -36,19 +38,36 @@ export class Listing {
   /** After every change of our own. */
   forget(): void {
     this.known = undefined;
+    this.askedForOne = false;
   }
 
   /** Every dataset below ours, and ours; none when that isn't there. */
   get(): DatasetListing {
-    if (this.known !== undefined && performance.now() - this.asked < BELIEVED) return this.known;
-    // `zfs list` of zfs-fuse knows no `-p`; `zfs get` has always printed exact numbers with it.
-    const args = ["get", "-rHp", "-o", "name,property,value", PROPERTIES, this.dataset];
-    const outcome = tryZfs(args);
-    if (outcome.status !== 0 && hasDataset(this.dataset)) throw zfsFailure(args, outcome);
-    this.known = parseFacts(outcome.status === 0 ? outcome.stdout : "");
-    this.asked = performance.now();
+    if (this.known === undefined || performance.now() - this.asked > BELIEVED) {
+      this.known = ask(["-r"], this.dataset);
+      this.asked = performance.now();
+    }
     return this.known;
   }
+
+  /**
+   * The facts of one dataset. The first question is for that one alone, as when a layer has
+   * just been sealed among hundreds; who asks again will ask for all.
+   */
+  of(dataset: string): DatasetFacts | undefined {
+    if (this.known !== undefined || this.askedForOne) return this.get().get(dataset);
+    this.askedForOne = true;
+    return ask([], dataset).get(dataset);
+  }
+}
+
+/** None when the dataset isn't there. */
+function ask(flags: readonly string[], dataset: string): DatasetListing {
+  // `zfs list` of zfs-fuse knows no `-p`; `zfs get` has always printed exact numbers with it.
+  const args = ["get", ...flags, "-Hp", "-o", "name,property,value", PROPERTIES, dataset];
+  const outcome = tryZfs(args);
+  if (outcome.status !== 0 && hasDataset(dataset)) throw zfsFailure(args, outcome);
+  return parseFacts(outcome.status === 0 ? outcome.stdout : "");
 }
 
 /** @param text lines `name TAB property TAB value` */

@@ -151,7 +151,7 @@ export class ZfsDriver implements StorageDriver {
 
   /** As of the last transaction group: what was written seconds ago may not be counted yet. */
   usage(id: SnapshotId): Usage {
-    const facts = this.listing.get().get(datasetOf(this.dataset, id));
+    const facts = this.listing.of(datasetOf(this.dataset, id));
     if (facts === undefined)
       throw new TsimgError("ERR_NO_SUCH_SNAPSHOT", `there is no dataset of snapshot '${id}'`);
     const parent = facts.origin === undefined ? undefined : idOf(this.dataset, facts.origin);
