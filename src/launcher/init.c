@@ -31,10 +31,11 @@ int init_fork(void) {
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, NULL);
+  /* Before it, too: the command may look. It gets its own name with its program. */
+  prctl(PR_SET_NAME, "tsimg-init");
   pid_t command = fork();
   if (command < 0) return -errno;
   if (command == 0) return 0;
-  prctl(PR_SET_NAME, "tsimg-init");
   /* The launcher takes the end of the report socket for the start of the command. */
   syscall(SYS_close_range, 3u, ~0u, 0);
   serve(command);

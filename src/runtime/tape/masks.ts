@@ -8,43 +8,40 @@ import { flags } from "./tape.ts";
 import { findOr, relativeToRoot } from "./target.ts";
 
 /**
- * Hides the spec's masked paths: a directory behind one empty read-only tmpfs that all of
- * them share, a file behind /dev/null. A path that isn't there needs no mask.
+ * Hides the spec's masked paths: a directory behind an empty read-only tmpfs, a file behind
+ * /dev/null. A path that isn't there needs no mask.
+ *
+ * Each directory gets a tmpfs of its own: before Linux 6.15 a mount that is attached nowhere
+ * can't be cloned.
  */
 export function maskPaths(steps: Steps, root: Register, spec: Spec): void {
   const paths = spec.linux.maskedPaths ?? [];
   if (paths.length === 0) return;
   steps.scope(() => {
     const nothing = nullDevice(steps, root, spec);
-    const empty = steps.register();
-    mountFileSystem(steps, "tmpfs", "tmpfs", ["size=0k"], {
-      attributes: ["MOUNT_ATTR_RDONLY"],
-      why: "making an empty directory for masks",
-      into: empty,
-    });
-    for (const path of paths) steps.scope(() => maskPath(steps, root, path, empty, nothing));
+    for (const path of paths) steps.scope(() => maskPath(steps, root, path, nothing));
   });
 }
 
-function maskPath(
-  steps: Steps,
-  root: Register,
-  path: string,
-  empty: Register,
-  nothing: Register,
-): void {
+function maskPath(steps: Steps, root: Register, path: string, nothing: Register): void {
   const why = `masking "${path}"`;
   const target = steps.register();
-  const cover = (source: Register) => () =>
-    attach(steps, cloneTree(steps, source, why, "mount"), target, why);
   findOr(
     steps,
     root,
     path,
     target,
     {
-      ok: cover(empty),
-      otherwise: () => findOr(steps, root, path, target, { ok: cover(nothing) }),
+      ok: () => {
+        const empty = steps.register();
+        const attributes = ["MOUNT_ATTR_RDONLY"] as const;
+        mountFileSystem(steps, "tmpfs", "tmpfs", ["size=0k"], { attributes, why, into: empty });
+        attach(steps, empty, target, why);
+      },
+      otherwise: () =>
+        findOr(steps, root, path, target, {
+          ok: () => attach(steps, cloneTree(steps, nothing, why, "mount"), target, why),
+        }),
     },
     "directory",
   );
@@ -59,7 +56,7 @@ function nullDevice(steps: Steps, root: Register, spec: Spec): Register {
   const at = (path: string) =>
     spec.mounts.find((mount) => relativeToRoot(mount.destination) === path);
   const own = at("dev")?.type === "tmpfs" && at("dev/null") === undefined;
-  const how = flags("OPEN_TREE_CLONE", "OPEN_TREE_CLOEXEC", "AT_SYMLINK_NOFOLLOW");
+  const how = flags("OPEN_TREE_CLOEXEC", "AT_SYMLINK_NOFOLLOW");
   if (!own) return steps.keep("open_tree", [flags("AT_FDCWD"), "/dev/null", how], why);
   const found = steps.register();
   findOr(steps, root, "/dev", found, {}, "directory");

@@ -40,7 +40,8 @@ function beside(driver: string): DriverKind {
   };
 }
 
-function inPool(
+/** A driver in a pool of its own, which is a file. */
+export function inPool(
   title: string,
   kind: string,
   driver: string,
