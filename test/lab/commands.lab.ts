@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { awkwardImage } from "../../fixtures/images/awkward-image.ts";
 import { linesOnDisk } from "../conformance/tree-lines.ts";
 import { comparable, LOOK_AND_WRITE } from "../system/support/container-program.ts";
-import { inPool } from "../system/support/driver-places.ts";
+import { beside, inPool } from "../system/support/driver-places.ts";
 import { ImageServer, type ServedLayer } from "../system/support/image-server.ts";
 import { killMany } from "../system/support/kill-many.ts";
 import { temporaryDirectory } from "../system/support/temporary.ts";
@@ -14,8 +14,12 @@ import { Tsimg } from "../system/support/tsimg.ts";
 /** A command takes seconds here. */
 const KILLS = 8;
 
-/** The drivers that only this kernel has, as a user meets them: through the commands. */
+/**
+ * The drivers that only this kernel has, as a user meets them: through the commands. And erofs
+ * and overlay2, since this kernel is older than most that they are tried on.
+ */
 for (const kind of [
+  beside("erofs"),
   inPool("devicemapper", "devicemapper", "devicemapper", undefined),
   inPool("zfs", "zfs", "zfs", undefined),
 ])

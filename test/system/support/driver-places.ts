@@ -32,7 +32,7 @@ export const DRIVER_KINDS: readonly DriverKind[] = [
 ];
 
 /** One that lies in the store's root. */
-function beside(driver: string): DriverKind {
+export function beside(driver: string): DriverKind {
   return {
     title: driver,
     absent: missing([]),
