@@ -34,8 +34,11 @@ for (const kind of [
       for (const driver of ["overlay2", place.driver]) {
         await tsimg.output("pull", "-q", "--driver", driver, image);
         const mounted = (await tsimg.output("mount", "--driver", driver, image)).trimEnd();
+        await using unmounting = new AsyncDisposableStack();
+        unmounting.defer(async () => {
+          await tsimg.output("umount", mounted);
+        });
         const tree = linesOnDisk(mounted);
-        await tsimg.output("umount", mounted);
         const words = ["--network", "none", "--driver", driver, image, "sh", "-c", LOOK_AND_WRITE];
         const printed = comparable(await tsimg.output("run", "--rm", ...words));
         seen.push({ tree, printed });

@@ -90,9 +90,10 @@ export class ContainerStore {
     return found[0] === undefined ? undefined : this.observe(found[0]);
   }
 
-  /** Clears up what ended without anybody looking. Cheap when there is nothing. */
+  /** Clears up what ended without anybody looking. Those whose end is known cost nothing. */
   clearUp(): void {
-    this.list();
+    const sql = "select * from containers where exit is null or auto_remove = 1";
+    for (const row of this.database.all<ContainerRow>(sql)) this.observe(row);
   }
 
   /** Takes a container down that doesn't run. */
@@ -139,11 +140,12 @@ export class ContainerStore {
   /** @returns undefined when it never came to run its program */
   private stateOf(row: ContainerRow): ContainerState | undefined {
     const directory = this.stateDirectory(row.id);
+    const readStarted = () => readRecord<StartedRecord>(join(directory, "started.json"));
+    if (row.exit !== null)
+      return { status: "exited", exit: JSON.parse(row.exit) as ExitRecord, started: readStarted() };
     // Before its record is read: a starter ends only after that is written.
     const isStarting = isAlive(row.owner);
-    const started = readRecord<StartedRecord>(join(directory, "started.json"));
-    const exit = row.exit === null ? undefined : (JSON.parse(row.exit) as ExitRecord);
-    if (exit !== undefined) return { status: "exited", exit, started };
+    const started = readStarted();
     // In this order: a container that ends in between is seen as running, not as lost.
     if (started !== undefined && isRunning(started)) return { status: "running", started };
     const seen = readRecord<ExitRecord>(join(directory, "exit.json"));

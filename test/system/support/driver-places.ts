@@ -36,7 +36,7 @@ export function beside(driver: string): DriverKind {
   return {
     title: driver,
     absent: missing([]),
-    prepare: async () => ({ driver, [Symbol.asyncDispose]: async () => {} }),
+    prepare: async (tsimg) => ({ driver, [Symbol.asyncDispose]: () => tsimg.clear() }),
   };
 }
 
