@@ -1,5 +1,8 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { missing } from "../peers/requirements.ts";
 import { groupsOf, reason, Stage } from "./run-stage.ts";
 
 const LOOP = "while :; do sleep 0.02; done";
@@ -31,6 +34,23 @@ describe.skipIf(reason)(`how a container ends ${reason ?? ""}`, () => {
     await stage.output("rm", "again");
     expect(await stage.output("ps", "-aq")).toBe("");
   });
+
+  const untraced = missing(["strace"]);
+  test.skipIf(untraced)(
+    `one whose end is known costs the next no look ${untraced ?? ""}`,
+    async () => {
+      const id = (await stage.output("run", "-d", stage.tiny, "true")).trimEnd();
+      await stage.until(async () => (await stage.inspect(id)).State.Status === "exited");
+      const trace = join(stage.root, "trace");
+      const strace = `strace -f -s 256 -o ${trace} -e trace=open,openat,statx`;
+      const { status } = await stage.shell(`${strace} $TSIMG run --rm ${stage.tiny} true`);
+      expect(status).toBe(0);
+      const looks = readFileSync(trace, "utf8").split("\n");
+      expect(looks.filter((line) => line.includes("started.json"))).not.toEqual([]);
+      expect(looks.filter((line) => line.includes(id))).toEqual([]);
+      await stage.output("rm", id);
+    },
+  );
 
   test("no control group is left, however it ends", async () => {
     const ends = ["exit 0", "exit 3", "kill -9 -1; sleep 1", "sleep 100 & exit 0", LOOP];
