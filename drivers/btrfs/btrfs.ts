@@ -100,7 +100,7 @@ export class BtrfsDriver implements StorageDriver {
   }
 
   paths(id: SnapshotId): Readonly<Record<string, string>> {
-    return { MergedDir: join(this.home, id) };
+    return { Subvolume: join(this.home, id) };
   }
 
   private makeSubvolume(home: OpenDirectory, name: string, parent: SnapshotId | undefined): void {

@@ -95,7 +95,7 @@ export class VfsDriver implements StorageDriver {
   }
 
   paths(id: SnapshotId): Readonly<Record<string, string>> {
-    return { MergedDir: this.tree(id) };
+    return { Directory: this.tree(id) };
   }
 
   private tree(id: SnapshotId): string {

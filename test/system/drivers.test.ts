@@ -83,6 +83,13 @@ describe.skipIf(absent !== undefined)(`one image on every driver ${absent ?? ""}
     for (const image of [kept, tiny]) expect(await driversOf(tsimg, image)).toEqual(names());
   });
 
+  onEach("`tree` tells where each layer is kept", async ({ driver }) => {
+    const lines = (await tsimg.output("tree", kept)).split("\n");
+    const places = lines.filter((line) => line.startsWith(`        ${driver}  `));
+    expect(places).toHaveLength(3);
+    for (const place of places) expect(place.slice(10 + driver.length)).toMatch(/[0-9a-f]{64}/);
+  });
+
   onEach("the tree is that of the others", async (stand) => {
     const tree = await treeOf(tsimg, kept, stand);
     expected.kept ??= tree;
