@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    globalSetup: ["test/system/support/empty-cgroups.ts"],
     include: ["test/**/*.test.ts"],
     // Most wait for disks and for other programs; a worker less than processors leaves them idle.
     maxWorkers: availableParallelism(),
