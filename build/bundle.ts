@@ -21,7 +21,11 @@ const withoutChildProcess: Plugin = {
  */
 export async function bundle(outDir: string): Promise<void> {
   const build = await rolldown({
-    input: { tsimg: "src/cli/main.ts", unpack: "src/layer/unpack-main.ts" },
+    input: {
+      tsimg: "src/cli/main.ts",
+      unpack: "src/layer/unpack-main.ts",
+      bench: "src/bench/bench-main.ts",
+    },
     platform: "node",
     external: ["ffi-rs", "zlib-sync"],
     plugins: [withoutChildProcess],

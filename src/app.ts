@@ -12,6 +12,8 @@ import { type StorePaths, storePaths } from "./store/paths.ts";
 export interface AppOptions {
   readonly root?: string | undefined;
   readonly runRoot?: string | undefined;
+  /** In place of what the environment leads to. */
+  readonly config?: ConfigFiles;
 }
 
 /**
@@ -20,12 +22,13 @@ export interface AppOptions {
  */
 export class App implements Disposable {
   readonly paths: StorePaths;
-  readonly config = new ConfigFiles();
+  readonly config: ConfigFiles;
   private openDatabase: Database | undefined;
   private openSnapshots: SnapshotStore | undefined;
 
   constructor(options: AppOptions) {
     this.paths = storePaths(options.root, options.runRoot);
+    this.config = options.config ?? new ConfigFiles();
   }
 
   get database(): Database {

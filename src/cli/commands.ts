@@ -24,6 +24,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
   inspect: () => import("./inspect.ts"),
   pool: () => import("./pool.ts"),
   doctor: () => import("./doctor.ts"),
+  bench: () => import("./bench.ts"),
   info: () => import("./info.ts"),
   serve: () => import("./serve.ts"),
   version: () => import("./version-command.ts"),

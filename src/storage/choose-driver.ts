@@ -39,7 +39,10 @@ export function chooseDriver(
  */
 export function resolveDriver(context: StorageContext, text: string, source: string): string {
   const [, reflinkPool] = /^reflink(?::(.*))?$/s.exec(text) ?? [];
-  if (reflinkPool !== undefined) return resolveDriver(context, `vfs:${reflinkPool}`, source);
+  if (reflinkPool !== undefined) {
+    requireSharing(context, reflinkPool);
+    return resolveDriver(context, `vfs:${reflinkPool}`, source);
+  }
   if (text === "reflink") return resolveReflink(context);
   const name = parseDriverName(text, source);
   if (name.pool !== undefined) {
@@ -58,8 +61,9 @@ export function shownDriver(context: StorageContext, name: string): string {
   const { kind, pool } = parseDriverName(name);
   if (kind !== "vfs") return name;
   const place = placeOf(context, { kind, pool });
-  // All pools that vfs can lie on share blocks.
-  const shares = pool !== undefined || (place !== undefined && reflinks(place.home));
+  // A pool that isn't attached can't be tried.
+  const onPool = place !== undefined && "pool" in place ? place.pool : undefined;
+  const shares = onPool ? sharesBlocks(onPool) : place !== undefined && reflinks(place.home);
   return shares ? name.replace(/^vfs/, "reflink") : name;
 }
 
@@ -67,10 +71,23 @@ function resolveReflink(context: StorageContext): string {
   const { pool, path } = context.config.read().drivers.vfs;
   if (pool !== undefined) return resolveDriver(context, `vfs:${pool}`, "the configuration");
   if (reflinks(path ?? context.paths.root)) return "vfs";
-  const pools = poolsOf(context, POOLS_FOR.vfs);
+  const pools = poolsOf(context, POOLS_FOR.vfs).filter(sharesBlocks);
   // A btrfs pool has a driver of its own that does more: it is taken only for want of xfs.
   const xfs = pools.filter(({ kind }) => kind === "xfs");
   return onlyPool(context, "vfs", xfs.length > 0 ? xfs : pools);
+}
+
+/** Whether files on it can have blocks in common. */
+function sharesBlocks({ kind }: Pool): boolean {
+  return kind !== "ext4";
+}
+
+function requireSharing({ database, paths }: StorageContext, name: string): void {
+  const pool = new PoolRows(database, paths).get(name);
+  if (pool === undefined || sharesBlocks(pool)) return;
+  throw new TsimgError("ERR_DRIVER", `copies on ${pool.kind} pool '${name}' share no blocks`, {
+    hint: `have them copied in full: --driver vfs:${name}, or make a pool of xfs`,
+  });
 }
 
 function poolsOf({ database, paths }: StorageContext, kinds: readonly string[]): readonly Pool[] {

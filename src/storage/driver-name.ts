@@ -44,6 +44,7 @@ export function checkPoolName(name: string): void {
 
 function hintFor(word: string): string {
   if (word === "overlay") return "it is called overlay2";
+  if (word === "ext4") return "an ext4 pool is for overlays: --driver overlay2:POOL";
   if (word === "xfs") return "an xfs pool holds copies that share blocks: --driver reflink";
   return `there are ${DRIVER_KINDS.join(", ")}, and reflink: vfs where copies share blocks`;
 }

@@ -20,6 +20,8 @@ export interface FileSystem {
   readonly type: string;
   /** What is mounted there: a device, a dataset. */
   readonly source: string;
+  /** Those of the mount, then those of the file system, as /proc/self/mountinfo has them. */
+  readonly options: string;
 }
 
 /** The type of the file system that holds `path`, or will when `path` is made. One call. */
@@ -31,17 +33,17 @@ export function fileSystemType(path: string): string {
 /** The file system that holds `path`, from the list of mounts. */
 export function fileSystemOf(path: string): FileSystem {
   const real = realpathSync(nearestExisting(path));
-  let best = { point: "", type: "unknown", source: "" };
+  let best = { point: "", type: "unknown", source: "", options: "" };
   for (const line of readFileSync("/proc/self/mountinfo", "utf8").split("\n")) {
     const [left = "", right = ""] = line.split(" - ");
-    const point = unescapeField(left.split(" ")[4] ?? "");
-    const [type = "", source = ""] = right.split(" ");
+    const [point = "", own = ""] = left.split(" ").slice(4, 6).map(unescapeField);
+    const [type = "", source = "", more = ""] = right.split(" ");
     const above = real === point || real.startsWith(point === "/" ? "/" : `${point}/`);
     // Of mounts on top of each other the later one shows.
     if (point !== "" && above && point.length >= best.point.length)
-      best = { point, type, source: unescapeField(source) };
+      best = { point, type, source: unescapeField(source), options: `${own},${more}` };
   }
-  return { type: best.type, source: best.source };
+  return { type: best.type, source: best.source, options: best.options };
 }
 
 /** Where something is mounted at `path` or below, innermost first. */

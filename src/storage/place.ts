@@ -25,9 +25,9 @@ export type Place =
 
 /** What kinds of pool a driver can lie on. */
 export const POOLS_FOR: Readonly<Record<DriverName["kind"], readonly PoolKind[]>> = {
-  overlay2: ["xfs", "btrfs"],
-  erofs: ["xfs", "btrfs"],
-  vfs: ["xfs", "btrfs"],
+  overlay2: ["ext4", "xfs", "btrfs"],
+  erofs: ["ext4", "xfs", "btrfs"],
+  vfs: ["xfs", "btrfs", "ext4"],
   btrfs: ["btrfs"],
   zfs: ["zfs"],
   devicemapper: ["devicemapper"],

@@ -20,6 +20,7 @@ import { Tsimg } from "./support/tsimg.ts";
 const KINDS = {
   btrfs: { size: "256M", driver: "btrfs", absent: missing(["mkfs.btrfs", "mount"]) },
   xfs: { size: "320M", driver: "vfs", absent: missing(["mkfs.xfs", "mount"]) },
+  ext4: { size: "64M", driver: "overlay2", absent: missing(["mkfs.ext4", "mount"]) },
   zfs: { size: "128M", driver: "zfs", absent: missingForZfs() },
 } as const;
 
@@ -116,7 +117,7 @@ describe.skipIf(KINDS.xfs.absent !== undefined)(`pools ${KINDS.xfs.absent ?? ""}
       ],
       [["create", "x", "--driver", "xfs", "--size", "8000T"], /doesn't fit into .* are free\nhint/],
       [["create", "x", "--driver", "xfs", "--size", "many"], /invalid size "many"/],
-      [["create", "x", "--driver", "ext4", "--size", "1G"], /choices are zfs, btrfs, xfs/],
+      [["create", "x", "--driver", "ntfs", "--size", "1G"], /choices are zfs, btrfs, xfs, ext4/],
       [["create", "x", "--size", "1G"], /--driver is missing/],
       [["create", "x", "--driver", "xfs"], /--size is missing/],
       [

@@ -62,7 +62,8 @@ function examineKind(
 
 /** Every driver of directories can lie on any pool with some: those that are made for it. */
 function isNative(kind: DriverKind, pool: (typeof POOLS_FOR)[DriverKind][number]): boolean {
-  if (kind === "overlay2" || kind === "erofs") return false;
+  if (kind === "overlay2") return pool === "ext4";
+  if (kind === "erofs") return false;
   return kind === "vfs" ? pool === "xfs" : POOLS_FOR[kind].includes(pool);
 }
 

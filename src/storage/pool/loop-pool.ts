@@ -8,6 +8,8 @@ import type { Pool, PoolKeeper, PoolUsage } from "./pool.ts";
 
 const MiB = 1 << 20;
 
+type LoopKind = "btrfs" | "xfs" | "ext4";
+
 /** What a file system needs that is made in a file and mounted through a loop device. */
 interface Flavour {
   readonly least: number;
@@ -16,7 +18,7 @@ interface Flavour {
   readonly mountOptions: string;
 }
 
-const FLAVOURS: Readonly<Record<"btrfs" | "xfs", Flavour>> = {
+const FLAVOURS: Readonly<Record<LoopKind, Flavour>> = {
   btrfs: {
     least: 128 * MiB,
     format: ["mkfs.btrfs", "--quiet"],
@@ -27,19 +29,25 @@ const FLAVOURS: Readonly<Record<"btrfs" | "xfs", Flavour>> = {
     format: ["mkfs.xfs", "-q", "-m", "reflink=1"],
     mountOptions: "noatime,discard",
   },
+  ext4: {
+    least: 32 * MiB,
+    // No share is kept for root, who is the only one that writes here.
+    format: ["mkfs.ext4", "-q", "-F", "-m", "0"],
+    mountOptions: "noatime,discard",
+  },
 };
 
 /**
- * A btrfs or xfs in a file, mounted at the pool's directory. The loop device is freed by the
+ * A btrfs, xfs or ext4 in a file, mounted at the pool's directory. The loop device is freed by the
  * kernel when the mount ends, or when mount(8) dies before: nothing of it can stay behind.
  */
 export class LoopPool implements PoolKeeper {
   readonly least: number;
   readonly programs: readonly string[];
-  private readonly kind: "btrfs" | "xfs";
+  private readonly kind: LoopKind;
   private readonly flavour: Flavour;
 
-  constructor(kind: "btrfs" | "xfs") {
+  constructor(kind: LoopKind) {
     this.kind = kind;
     this.flavour = FLAVOURS[kind];
     this.least = this.flavour.least;

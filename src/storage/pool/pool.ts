@@ -1,7 +1,7 @@
 import type { StorePaths } from "../../store/paths.ts";
 
 /** What a pool is made of: what `tsimg pool create --driver` takes. */
-export const POOL_KINDS = ["zfs", "btrfs", "xfs", "devicemapper"] as const;
+export const POOL_KINDS = ["zfs", "btrfs", "xfs", "ext4", "devicemapper"] as const;
 
 export type PoolKind = (typeof POOL_KINDS)[number];
 

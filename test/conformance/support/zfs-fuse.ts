@@ -123,6 +123,8 @@ function startDaemon(): void {
   if (kernelHasZfs() || run(["zpool", "list"]).status === 0) return;
   // It refuses while the daemon before it is still ending, and over the file of one that was killed.
   waitUntil(() => {
+    // One that lives is only too busy to answer at once.
+    if (ownDaemon() !== undefined) return true;
     rmSync(PID_FILE, { force: true });
     return (
       run(["zfs-fuse", "--enable-xattr", "--no-kstat-mount", "--pidfile", PID_FILE]).status === 0
@@ -133,14 +135,22 @@ function startDaemon(): void {
 
 function stopDaemon(): void {
   if (poolNames().length > 0) return;
-  const pid = tolerating(["ENOENT"], () => Number(readFileSync(PID_FILE, "latin1")));
+  const pid = ownDaemon();
   // A daemon that a person, or another kind of test, has begun to use stays.
   if (pid !== undefined && run(["zpool", "list", "-H"]).stdout === "") {
     tolerating(["ESRCH"], () => process.kill(pid));
     waitUntil(() => !existsSync(`/proc/${pid}`));
     rmSync(PID_FILE);
     rmdirSync(SHARED);
-  } else if (pid === undefined) rmdirSync(SHARED);
+  } else if (pid === undefined) rmSync(SHARED, { recursive: true });
+}
+
+/** The process id of the daemon that a test has started, while it lives. */
+function ownDaemon(): number | undefined {
+  const pid = tolerating(["ENOENT"], () => Number(readFileSync(PID_FILE, "latin1")));
+  if (pid === undefined) return undefined;
+  const name = tolerating(["ENOENT", "ESRCH"], () => readFileSync(`/proc/${pid}/comm`, "latin1"));
+  return name === "zfs-fuse\n" ? pid : undefined;
 }
 
 function waitUntil(isSo: () => boolean): void {

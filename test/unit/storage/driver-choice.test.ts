@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { chooseDriver, resolveDriver } from "../../../src/storage/choose-driver.ts";
+import { chooseDriver, resolveDriver, shownDriver } from "../../../src/storage/choose-driver.ts";
 import { ConfigFiles } from "../../../src/storage/config-file.ts";
 import { formatDriverName, parseDriverName } from "../../../src/storage/driver-name.ts";
 import type { PoolKind } from "../../../src/storage/pool/pool.ts";
@@ -94,15 +94,21 @@ describe("the choice of a driver", () => {
   it("a driver takes only pools that it can lie on", () => {
     addPool("tank", "zfs");
     addPool("copies", "xfs");
+    addPool("plain", "ext4");
     const context = contextWith();
     const resolve = (name: string) => () => resolveDriver(context, name, "--driver");
     expect(resolve("btrfs:tank")).toThrow(/driver btrfs can't use zfs pool 'tank'/);
     expect(resolve("zfs:copies")).toThrow(/can't use xfs pool/);
     expect(resolve("zfs:none")).toThrow(
-      expect.objectContaining({ hint: "there are copies, tank" }),
+      expect.objectContaining({ hint: "there are copies, plain, tank" }),
     );
     expect(resolve("zfs:../x")).toThrow(/can't be the name of a pool/);
     expect(resolve("reflink:copies")()).toBe("vfs:copies");
+    expect(resolve("reflink")()).toBe("vfs:copies");
+    expect(resolve("vfs:plain")()).toBe("vfs:plain");
+    expect(resolve("reflink:plain")).toThrow(/copies on ext4 pool 'plain' share no blocks/);
+    expect(shownDriver(context, "vfs:plain")).toBe("vfs:plain");
+    expect(shownDriver(context, "vfs:copies")).toBe("reflink:copies");
   });
 
   it("every name reads as it was written", () => {

@@ -1,0 +1,45 @@
+/** How often a place is measured at most: more rounds tell little more. */
+export const MOST_ROUNDS = 40;
+
+export interface RoundPlan {
+  readonly rounds: number;
+  /**
+   * By place: it takes part in the rounds whose number this divides. All are powers of two,
+   * so that a slow place's rounds are among those of every faster one: pairs are compared.
+   */
+  readonly strides: readonly number[];
+}
+
+/**
+ * Who is measured how often in the time that there is. Every place gets an equal share of it;
+ * what fast ones leave goes to the slow.
+ *
+ * @param costs what one round of each place takes, in any unit
+ * @param time for all rounds of all places, in the same unit
+ * @param most rounds
+ */
+export function planRounds(
+  costs: readonly number[],
+  time: number,
+  most: number = MOST_ROUNDS,
+): RoundPlan {
+  const affordable = costs.map(() => 0);
+  let left = time;
+  const cheapestFirst = [...costs.keys()].sort((a, b) => (costs[a] ?? 0) - (costs[b] ?? 0));
+  cheapestFirst.forEach((place, done) => {
+    const cost = Math.max(costs[place] ?? 0, Number.EPSILON);
+    const share = left / (costs.length - done);
+    const rounds = Math.max(1, Math.min(most, Math.floor(share / cost)));
+    affordable[place] = rounds;
+    left -= rounds * cost;
+  });
+  const rounds = Math.max(1, ...affordable);
+  return { rounds, strides: affordable.map((count) => strideFor(count, rounds)) };
+}
+
+/** The smallest power of two that leaves at most `count` of `rounds`. */
+function strideFor(count: number, rounds: number): number {
+  let stride = 1;
+  while (Math.ceil(rounds / stride) > count) stride *= 2;
+  return stride;
+}

@@ -1,0 +1,44 @@
+import type { SnapshotId } from "../../../drivers/driver.ts";
+import { randomHex } from "../../sys/random.ts";
+import { openTree } from "./open-tree.ts";
+import type { Place } from "./place.ts";
+
+/** A name that no other snapshot has. */
+export function newSnapshotId(): SnapshotId {
+  return randomHex(64) as SnapshotId;
+}
+
+/** Sealed layers on a place, which go with it. */
+export class Chain implements Disposable {
+  /** Nearest first: what a driver takes as parents. */
+  ids: readonly SnapshotId[] = [];
+  private readonly place: Place;
+
+  constructor(place: Place) {
+    this.place = place;
+  }
+
+  /** One more layer on top, in which `write` has done its work below a directory. */
+  add(write: (root: string) => void): void {
+    const { driver } = this.place;
+    const id = newSnapshotId();
+    const parents = this.ids;
+    try {
+      driver.create(id, parents);
+      {
+        using tree = openTree(this.place, id, parents, "rw");
+        write(`${tree.path}/.`);
+      }
+      driver.seal(id, parents);
+    } catch (error) {
+      driver.destroy([id]);
+      throw error;
+    }
+    this.ids = [id, ...parents];
+  }
+
+  [Symbol.dispose](): void {
+    this.place.driver.destroy(this.ids);
+    this.ids = [];
+  }
+}

@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import { fuseDaemon } from "../../../drivers/zfs/fuse-daemon.ts";
+import { zfsImplementation } from "../../../drivers/zfs/implementation.ts";
+import type { App } from "../../app.ts";
+import { fileSystemOf } from "../../storage/file-system.ts";
+import { loopDeviceOf } from "../../storage/pool/loop-pool.ts";
+import type { Pool, PoolKind } from "../../storage/pool/pool.ts";
+import { keeperOf, PoolManager } from "../../storage/pool/pool-manager.ts";
+import { syncFileSystem } from "../../sys/sync.ts";
+import { type CountedBy, readCounters } from "./counting.ts";
+import type { Place } from "./place.ts";
+import type { BenchDriver, PlaceWish } from "./wishes.ts";
+
+/** What a driver is measured on when nothing else is said: the file system it is used with. */
+const USUAL_POOL: Readonly<Record<BenchDriver, PoolKind>> = {
+  overlay2: "ext4",
+  erofs: "ext4",
+  vfs: "ext4",
+  reflink: "xfs",
+  btrfs: "btrfs",
+  zfs: "zfs",
+  devicemapper: "devicemapper",
+};
+
+const FUSE_NOTE = "served by a FUSE daemon (zfs-fuse): says nothing of ZFS in the kernel";
+
+/**
+ * Makes a file-backed pool in the bench's store, and a place on it. It goes with the store.
+ * @param size of the pool in bytes
+ * @throws TsimgError when this machine can't have it, with the cure
+ */
+export function makePoolPlace(app: App, wish: PlaceWish, size: number): Place {
+  const manager = new PoolManager(app.database, app.paths);
+  const name = wish.copy === 1 ? wish.kind : `${wish.kind}-${wish.copy}`;
+  const pool = manager.create({ name, kind: USUAL_POOL[wish.kind], size });
+  const driverName = `${wish.kind === "reflink" ? "vfs" : wish.kind}:${pool.name}`;
+  const driver = app.snapshots.driver(driverName);
+  const isFuse = pool.kind === "zfs" && zfsImplementation() === "fuse";
+  const countedBy: CountedBy = {
+    device: pool.kind === "zfs" ? undefined : loopDeviceOf(pool.file),
+    daemon: isFuse ? fuseDaemon() : undefined,
+  };
+  return {
+    name: `${wish.kind}${isFuse ? " (FUSE)" : ""}${wish.copy === 1 ? "" : ` #${wish.copy}`}`,
+    driver,
+    driverName,
+    backing: backingOf(pool, isFuse),
+    notes: isFuse ? [FUSE_NOTE] : [],
+    views: join(app.paths.root, "views"),
+    settle: () => syncFileSystem(pool.directory),
+    space() {
+      const { used, inodes } = keeperOf(pool.kind).usage(pool);
+      return { bytes: used, inodes: inodes?.used };
+    },
+    counters: () => readCounters(countedBy),
+  };
+}
+
+function backingOf(pool: Pool, isFuse: boolean) {
+  const below = fileSystemOf(pool.file);
+  const mounted = fileSystemOf(pool.directory);
+  const gibibytes = Math.round((pool.size / 2 ** 30) * 10) / 10;
+  return {
+    fileSystem: isFuse ? "zfs-fuse" : pool.kind,
+    mountOptions:
+      mounted.type === pool.kind ? mounted.options : "each snapshot is mounted by itself",
+    device: `a sparse file of ${gibibytes} GiB on ${below.type} (${below.source})`,
+  };
+}

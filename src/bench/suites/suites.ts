@@ -1,0 +1,22 @@
+import { TsimgError } from "../../sys/error.ts";
+import type { Suite } from "../suite.ts";
+import { containerd16 } from "./containerd16.ts";
+import { copyUp } from "./copyup.ts";
+import { depth } from "./depth.ts";
+
+/** In the order in which they run. */
+export const SUITES: readonly Suite[] = [copyUp, depth, containerd16];
+
+/**
+ * The suites of these names, or the usual ones when there are none.
+ * @throws TsimgError ERR_USAGE for a name that none has
+ */
+export function suitesNamed(names: readonly string[]): readonly Suite[] {
+  if (names.length === 0) return SUITES.filter(({ usual }) => usual);
+  const unknown = names.find((name) => name !== "all" && !SUITES.some((it) => it.name === name));
+  if (unknown !== undefined)
+    throw new TsimgError("ERR_USAGE", `there is no suite '${unknown.slice(0, 64)}'`, {
+      hint: `there are ${SUITES.map(({ name }) => name).join(", ")}, and all; see tsimg bench ls`,
+    });
+  return names.includes("all") ? SUITES : SUITES.filter(({ name }) => names.includes(name));
+}
