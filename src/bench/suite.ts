@@ -1,5 +1,6 @@
 import type { Measure } from "./measure.ts";
 import type { Place } from "./place/place.ts";
+import type { Stage } from "./stage/stage.ts";
 
 /** What the user asked of the bench, for the suites. */
 export interface Workload {
@@ -27,6 +28,7 @@ export interface Session extends AsyncDisposable {
 
 export interface SetUp {
   readonly place: Place;
+  readonly stage: Stage;
   readonly workload: Workload;
   /**
    * Whether this place's share of the time for setting up has run out. What can't be set up
@@ -49,6 +51,8 @@ export interface Suite {
   readonly source: string;
   /** Its share of the time, relative to the others. */
   readonly weight: number;
+  /** Whether the first round is one more, to warm caches. */
+  readonly warmsUp: boolean;
   /** Whether it runs when no suite is named. */
   readonly usual: boolean;
   /** Present where a place is measured in other ways, too: with an option of the kernel, say. */

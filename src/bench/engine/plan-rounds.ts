@@ -4,8 +4,9 @@ export const MOST_ROUNDS = 40;
 export interface RoundPlan {
   readonly rounds: number;
   /**
-   * By place: it takes part in the rounds whose number this divides. All are powers of two,
-   * so that a slow place's rounds are among those of every faster one: pairs are compared.
+   * By place: it takes part in every so many-th round, the first included; 0 in none. All are
+   * powers of two, so that a slow place's rounds are among those of every faster one: pairs
+   * are compared.
    */
   readonly strides: readonly number[];
 }
@@ -29,16 +30,17 @@ export function planRounds(
   cheapestFirst.forEach((place, done) => {
     const cost = Math.max(costs[place] ?? 0, Number.EPSILON);
     const share = left / (costs.length - done);
-    const rounds = Math.max(1, Math.min(most, Math.floor(share / cost)));
+    const rounds = Math.max(0, Math.min(most, Math.floor(share / cost)));
     affordable[place] = rounds;
     left -= rounds * cost;
   });
-  const rounds = Math.max(1, ...affordable);
+  const rounds = Math.max(0, ...affordable);
   return { rounds, strides: affordable.map((count) => strideFor(count, rounds)) };
 }
 
-/** The smallest power of two that leaves at most `count` of `rounds`. */
+/** The smallest power of two with which there are at most `count` of `rounds`. */
 function strideFor(count: number, rounds: number): number {
+  if (count === 0) return 0;
   let stride = 1;
   while (Math.ceil(rounds / stride) > count) stride *= 2;
   return stride;

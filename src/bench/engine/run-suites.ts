@@ -1,14 +1,16 @@
 import { setImmediate } from "node:timers/promises";
 import { dropCaches } from "../place/drop-caches.ts";
 import type { Place } from "../place/place.ts";
+import type { Stage } from "../stage/stage.ts";
 import type { Session, Suite, Workload } from "../suite.ts";
 import type { BenchEvent } from "./event.ts";
-import { planRounds } from "./plan-rounds.ts";
+import { MOST_ROUNDS, planRounds } from "./plan-rounds.ts";
 import { RoundRecorder } from "./round-recorder.ts";
 import { type SuiteBudget, TimeBudget } from "./time-budget.ts";
 
 export interface RunOptions {
   readonly workload: Workload;
+  readonly stage: Stage;
   /** Milliseconds for all of it. */
   readonly budget: number;
   /** Exactly so many rounds, however long they take. */
@@ -23,7 +25,10 @@ interface Runner {
   readonly session: Session;
   /** Of its last round, in milliseconds. */
   cost: number;
+  /** It takes part in every so many-th round; 0 in none. */
   stride: number;
+  /** Its warm-up, as long as that is all that there is. */
+  first: RoundRecorder | undefined;
 }
 
 /**
@@ -67,38 +72,58 @@ class SuiteRun {
   async run(places: readonly Place[]): Promise<void> {
     try {
       for (const place of places) await this.setUp(place, places.length);
-      for (const runner of [...this.runners]) await this.measure(runner, "warming up");
+      await this.firstRound();
       this.plan();
-      for (this.round = 1; this.round <= this.rounds; this.round++) {
-        const due = rotated(this.runners, this.round).filter((runner) => this.isDue(runner));
-        for (const runner of due) await this.measure(runner, "measuring");
-        if (due.length === 0 && this.round > 1) break;
+      const before = this.round;
+      for (this.round++; this.round <= before + this.rounds; this.round++) {
+        const due = rotated(this.runners, this.round).filter((each) => this.isDue(each, before));
+        if (due.length === 0) break;
+        for (const runner of due) this.tell(runner, await this.measure(runner, "measuring"));
       }
     } finally {
+      for (const runner of this.runners) this.tellWarmUp(runner);
       for (const runner of this.runners) await this.takeDown(runner);
     }
   }
 
+  /** Shows what a round costs; counts when there is nothing to warm up. */
+  private async firstRound(): Promise<void> {
+    const { warmsUp } = this.suite;
+    if (!warmsUp) this.round = 1;
+    for (const runner of [...this.runners]) {
+      if (this.isLate(runner.place)) continue;
+      const recorder = await this.measure(runner, warmsUp ? "warming up" : "measuring");
+      if (warmsUp) runner.first = recorder;
+      else this.tell(runner, recorder);
+    }
+  }
+
   private async setUp(place: Place, places: number): Promise<void> {
-    const { workload, signal } = this.options;
+    const { workload, stage, signal } = this.options;
     await this.pause(place, "setting up");
+    if (this.isLate(place)) return;
     const deadline = performance.now() + this.budget.setUp / places;
     try {
       const session = await this.suite.open({
         place,
+        stage,
         workload,
         late: () => performance.now() > deadline,
         note: (text) => this.note(place, text, false),
         signal,
       });
-      this.runners.push({ place, session, cost: 0, stride: 1 });
+      this.runners.push({ place, session, cost: 0, stride: 1, first: undefined });
     } catch (error) {
       signal.throwIfAborted();
       this.note(place, reasonOf(error), true);
     }
   }
 
-  private async measure(runner: Runner, phase: "warming up" | "measuring"): Promise<void> {
+  /** @returns undefined when the place has failed, and left the suite */
+  private async measure(
+    runner: Runner,
+    phase: "warming up" | "measuring",
+  ): Promise<RoundRecorder | undefined> {
     const { place, session } = runner;
     await this.pause(place, phase);
     const start = performance.now();
@@ -115,43 +140,62 @@ class SuiteRun {
       this.note(place, reasonOf(error), true);
       this.runners = this.runners.filter((each) => each !== runner);
       await this.takeDown(runner);
-      return;
+      return undefined;
     }
     runner.cost = performance.now() - start;
-    if (phase === "measuring") this.tell(place, recorder);
+    return recorder;
   }
 
   private plan(): void {
     const { runs } = this.options;
+    const measured = this.suite.warmsUp ? 0 : 1;
     if (runs !== undefined) {
-      this.rounds = runs;
+      this.rounds = runs - measured;
       return;
     }
     const plan = planRounds(
       this.runners.map(({ cost }) => cost),
       this.end - performance.now(),
+      MOST_ROUNDS - measured,
     );
     this.rounds = plan.rounds;
     this.runners.forEach((runner, at) => {
-      runner.stride = plan.strides[at] ?? 1;
+      runner.stride = plan.strides[at] ?? 0;
     });
   }
 
-  /** Each is measured once, then as long as there is time for it. */
-  private isDue({ stride, cost }: Runner): boolean {
-    if (this.round === 1 || this.options.runs !== undefined) return true;
-    return (this.round - 1) % stride === 0 && performance.now() + cost < this.end;
+  private isDue({ stride, cost }: Runner, before: number): boolean {
+    if (stride === 0 || (this.round - before - 1) % stride !== 0) return false;
+    return this.options.runs !== undefined || performance.now() + cost < this.end;
   }
 
   private get end(): number {
     return this.budget.start + this.budget.time;
   }
 
-  private tell(place: Place, recorder: RoundRecorder): void {
+  /** Whether the whole bench's time is over: the place is left out then, and it is said. */
+  private isLate(place: Place): boolean {
+    if (this.options.runs !== undefined || this.whole.left > 0) return false;
+    this.note(place, "the time was up before", true);
+    return true;
+  }
+
+  private tell(runner: Runner, recorder: RoundRecorder | undefined): void {
+    if (recorder === undefined) return;
+    const round = Math.max(1, this.round);
     for (const { measure, values } of recorder.values.values()) {
-      const sample = { place: place.name, round: this.round, values };
+      const sample = { place: runner.place.name, round, values };
       this.options.onEvent({ kind: "sample", suite: this.suite.name, measure, sample });
     }
+    runner.first = undefined;
+  }
+
+  /** Better than no figures at all. */
+  private tellWarmUp(runner: Runner): void {
+    if (runner.first === undefined) return;
+    this.note(runner.place, "measured once, without warming up: there was no time for more", false);
+    this.round = 1;
+    this.tell(runner, runner.first);
   }
 
   private note(place: Place, text: string, out: boolean): void {

@@ -6,6 +6,7 @@ import { currentLoad, describeMachine } from "../machine.ts";
 import type { Place } from "../place/place.ts";
 import { makePoolPlace } from "../place/pool-place.ts";
 import type { AbsentDriver } from "../results/results.ts";
+import { Stage } from "../stage/stage.ts";
 import { suitesNamed } from "../suites/suites.ts";
 import { openWorkspace, type Workspace } from "../workspace/workspace.ts";
 import { startOwnDaemon } from "../workspace/zfs-daemon.ts";
@@ -29,12 +30,14 @@ export async function measure(
   const machine = describeMachine(request.root);
   const end = performance.now() + request.budget;
   await using workspace = await openWorkspace(request.root);
+  await using stage = new Stage(workspace, request.workload.seed, signal);
   const { places, absent } = await makePlaces(workspace, request, signal, tell);
   const records = places.map(({ name, backing, notes }) => ({ name, backing, notes }));
   tell({ kind: "ready", machine, places: records, absent });
   const complete = await interruptible(signal, () =>
     runSuites(suitesNamed(request.suites), places, {
       workload: request.workload,
+      stage,
       budget: end - performance.now(),
       runs: request.runs,
       signal,

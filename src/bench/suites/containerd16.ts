@@ -25,6 +25,7 @@ export const containerd16: Suite = {
     "16 layers of 10 files of 1 MB: the first layer makes them, each later one overwrites 100 kB in the middle of every file. Preparing and mounting, writing, and committing are timed apart, per layer.",
   source: "the shape of containerd's snapshotter benchmark (16 layers, 10 files of 1 MB)",
   weight: 6,
+  warmsUp: true,
   usual: true,
   open: openLayers,
 };

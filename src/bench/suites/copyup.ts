@@ -74,6 +74,7 @@ export const copyUp: Suite = {
     "A sealed layer holds files of 4 KiB to 1 GiB. In a fresh writable snapshot each is changed once and then once more, each time opened and closed; every kind of change has files of its own.",
   source: 'the cost that docker\'s documentation calls "copy_up", per size and kind of change',
   weight: 12,
+  warmsUp: true,
   usual: true,
   variants: withMetacopy,
   open: openCopyUp,

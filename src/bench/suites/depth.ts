@@ -26,6 +26,7 @@ export const depth: Suite = {
     "A path in the lowest of N layers, each of which adds a file to the directory above it, is looked up in a read-only mount of the stack. Cold: the first time after the machine's caches were dropped and the stack was mounted anew. Warm: the mean of 500 look-ups.",
   source: "overlayfs.rst: a name is looked for in one layer after the other",
   weight: 12,
+  warmsUp: true,
   usual: true,
   open: openDepth,
 };

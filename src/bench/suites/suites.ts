@@ -2,10 +2,13 @@ import { TsimgError } from "../../sys/error.ts";
 import type { Suite } from "../suite.ts";
 import { containerd16 } from "./containerd16.ts";
 import { copyUp } from "./copyup.ts";
+import { density } from "./density.ts";
 import { depth } from "./depth.ts";
+import { lifecycle } from "./lifecycle.ts";
+import { tree } from "./tree.ts";
 
 /** In the order in which they run. */
-export const SUITES: readonly Suite[] = [copyUp, depth, containerd16];
+export const SUITES: readonly Suite[] = [lifecycle, copyUp, depth, containerd16, tree, density];
 
 /**
  * The suites of these names, or the usual ones when there are none.

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { App } from "../../app.ts";
 import { removeContainer } from "../../runtime/container/remove-container.ts";
+import { mountPointsBelow } from "../../storage/file-system.ts";
 import { PoolManager } from "../../storage/pool/pool-manager.ts";
 import type { Database } from "../../store/database.ts";
 import { TsimgError } from "../../sys/error.ts";
+import { onHost } from "../../sys/host-namespace.ts";
+import { runProgram } from "../../sys/run-program.ts";
 
 /** How long what held a pool may take to end, in milliseconds. */
 const PATIENCE = 10_000;
@@ -21,8 +24,14 @@ export async function clearStore(app: App): Promise<void> {
     await removeContainer(containers, row.id, true, never).catch(() => {});
   forgetAll(database);
   const pools = new PoolManager(database, paths);
-  pools.recover();
-  for (const { name } of pools.rows.all()) await removePatiently(() => pools.remove(name));
+  for (const { directory, kind } of pools.rows.all()) if (kind !== "zfs") unmountBelow(directory);
+  await patiently(() => pools.recover());
+}
+
+/** Layers of erofs are mounted where they lie. */
+function unmountBelow(directory: string): void {
+  for (const point of mountPointsBelow(directory))
+    if (point !== directory) runProgram(onHost(["umount", "--lazy", point]));
 }
 
 function forgetAll(database: Database): void {
@@ -31,14 +40,16 @@ function forgetAll(database: Database): void {
     database.run("delete from image_mounts");
     database.run("update snapshots set parent = null");
     database.run("delete from snapshots");
+    // As if a process had died at removing them: that is undone without a look inside.
+    database.run("update pools set state = 'removing', owner = null");
   });
 }
 
 /** The kernel lets go of mounts a moment after the last process that used them has ended. */
-async function removePatiently(remove: () => void): Promise<void> {
+async function patiently(release: () => void): Promise<void> {
   for (const start = performance.now(); ; await sleep(100))
     try {
-      remove();
+      release();
       return;
     } catch (error) {
       const busy = error instanceof TsimgError && error.code === "ERR_IN_USE";

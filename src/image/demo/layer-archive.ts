@@ -1,8 +1,10 @@
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import { gzip, type ZlibOptions } from "node:zlib";
 import { pack } from "tar-stream";
 import { type DiffId, type Digest, sha256Digest } from "../../oci/digest.ts";
+
+const compress = promisify<Buffer, ZlibOptions, Buffer>(gzip);
 
 /** Paths are relative to the container's root; those of directories end without a slash. */
 export type ArchiveEntry =
@@ -22,10 +24,14 @@ export interface LayerArchive {
   readonly bytes: Buffer;
 }
 
-/** Writes one layer. Everything in it belongs to root. */
+/**
+ * Writes one layer. Everything in it belongs to root.
+ * @param level of gzip: 1 is the fastest, 9 the smallest
+ */
 export async function packLayer(
   entries: readonly ArchiveEntry[],
   mtime: Date,
+  level = 6,
 ): Promise<LayerArchive> {
   const archive = pack();
   for (const entry of entries) {
@@ -39,7 +45,7 @@ export async function packLayer(
   const chunks: Uint8Array[] = [];
   for await (const chunk of archive) chunks.push(chunk as Uint8Array);
   const tar = Buffer.concat(chunks);
-  const bytes = await promisify(gzip)(tar);
+  const bytes = await compress(tar, { level });
   return { diffId: sha256Digest(tar) as string as DiffId, digest: sha256Digest(bytes), bytes };
 }
 
