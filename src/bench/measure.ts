@@ -16,6 +16,8 @@ export interface Measure {
   readonly parameter?: Parameter;
   readonly unit: Unit;
   readonly better: "less" | "more";
+  /** Whether its slowest cases matter as much as the usual one. */
+  readonly tail?: true;
 }
 
 /** What one round of one place gave for a measure: one value, or one for each repetition. */

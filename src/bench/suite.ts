@@ -11,6 +11,8 @@ export interface Workload {
   readonly layers: readonly number[];
   /** How many containers at once. */
   readonly parallel: readonly number[];
+  /** An image of the user's in place of the generated ones, where one is run. */
+  readonly image: string | undefined;
 }
 
 /** Takes the figures of one round. */

@@ -1,8 +1,11 @@
 import { builtProgram } from "../app.ts";
+import { compareRuns } from "../bench/compare/compare-runs.ts";
+import { comparisonText } from "../bench/compare/comparison-text.ts";
 import { everyDriver, parseWishes } from "../bench/place/wishes.ts";
 import type { BenchRequest } from "../bench/process/request.ts";
 import { runBench } from "../bench/process/run-bench.ts";
 import { ResultsMaker } from "../bench/results/make-results.ts";
+import type { Results } from "../bench/results/results.ts";
 import { suitesNamed } from "../bench/suites/suites.ts";
 import { listSuites } from "./bench/list-suites.ts";
 import { parseBudget, parseCounts, parseRuns } from "./bench/parse-flags.ts";
@@ -19,10 +22,13 @@ interface Flags {
   readonly layers: readonly number[];
   readonly parallel: readonly number[];
   readonly cache: "cold" | "warm";
+  readonly image?: string;
   readonly runs?: number;
   readonly timeBudget: number;
   readonly seed: number;
   readonly format: ReportFormat;
+  readonly out?: string;
+  readonly compare?: string;
 }
 
 const EXAMPLES = `
@@ -38,6 +44,7 @@ export function command(): Command {
     .description("measure storage drivers against each other, on this machine")
     .argument("[suite...]", "what to measure; ls lists it, all is everything")
     .option("--driver <a,b,c>", "drivers, each with :POOL if you like (default: all that work)")
+    .option("--image <ref>", "run this image, from the store or its registry, not a generated one")
     .option("--layers <n,...>", "how deep stacks are", parseCounts, [1, 16, 50, 100, 300])
     .option("--parallel <n,...>", "how many containers at once", parseCounts, [1, 10, 50])
     .addOption(
@@ -56,9 +63,11 @@ export function command(): Command {
     )
     .addOption(
       new Option("--format <format>", "how the results are printed")
-        .choices(["table", "json"])
+        .choices(["table", "json", "csv", "markdown"])
         .default("table"),
     )
+    .option("--out <dir>", "also write results.json, results.csv, report.md and report.html")
+    .option("--compare <results.json>", "say what has changed since that run")
     .addHelpText("after", EXAMPLES)
     .action(async (words: string[], flags: Flags, command: Command) => {
       if (words[0] === "ls" && words.length === 1) {
@@ -71,6 +80,7 @@ export function command(): Command {
 
 async function bench(words: readonly string[], flags: Flags, command: Command): Promise<void> {
   const suites = suitesNamed(words);
+  const before = flags.compare === undefined ? undefined : await readEarlier(flags.compare);
   const wishes = flags.driver === undefined ? everyDriver() : parseWishes(flags.driver);
   requireRoot("measuring storage drivers");
   const { paths } = openApp(command);
@@ -84,6 +94,7 @@ async function bench(words: readonly string[], flags: Flags, command: Command): 
       cache: flags.cache,
       layers: flags.layers,
       parallel: flags.parallel,
+      image: flags.image,
     },
     budget: flags.timeBudget,
     runs: flags.runs,
@@ -109,7 +120,26 @@ async function bench(words: readonly string[], flags: Flags, command: Command): 
     progress.close();
   }
   // What was measured is worth showing, also when the end was a bad one.
-  if (results.hasFigures) printReport(results.make(), flags.format);
+  if (results.hasFigures) await report(results.make(), before, flags);
   if (failure !== undefined) throw failure;
   if (interrupts.first.aborted) process.exitCode = 130;
+}
+
+/** Before anything is measured: a mistake is told at once. */
+async function readEarlier(path: string): Promise<Results> {
+  const { readResults } = await import("../bench/results/parse-results.ts");
+  return readResults(path);
+}
+
+async function report(
+  results: Results,
+  before: Results | undefined,
+  { format, out }: Flags,
+): Promise<void> {
+  printReport(results, format);
+  if (before !== undefined) process.stderr.write(comparisonText(compareRuns(before, results)));
+  if (out === undefined) return;
+  // Charts come from a library that is larger than all the rest of tsimg.
+  const { writeReports } = await import("../bench/report/write-reports.ts");
+  for (const path of writeReports(out, results)) process.stderr.write(`wrote ${path}\n`);
 }

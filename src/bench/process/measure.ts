@@ -7,6 +7,7 @@ import type { Place } from "../place/place.ts";
 import { makePoolPlace } from "../place/pool-place.ts";
 import type { AbsentDriver } from "../results/results.ts";
 import { Stage } from "../stage/stage.ts";
+import { openUserImage } from "../stage/user-image.ts";
 import { suitesNamed } from "../suites/suites.ts";
 import { openWorkspace, type Workspace } from "../workspace/workspace.ts";
 import { startOwnDaemon } from "../workspace/zfs-daemon.ts";
@@ -30,7 +31,9 @@ export async function measure(
   const machine = describeMachine(request.root);
   const end = performance.now() + request.budget;
   await using workspace = await openWorkspace(request.root);
-  await using stage = new Stage(workspace, request.workload.seed, signal);
+  const { seed, image } = request.workload;
+  await using own = image === undefined ? undefined : await openUserImage(request.root, image);
+  await using stage = new Stage(workspace, seed, signal, own);
   const { places, absent } = await makePlaces(workspace, request, signal, tell);
   const records = places.map(({ name, backing, notes }) => ({ name, backing, notes }));
   tell({ kind: "ready", machine, places: records, absent });

@@ -1,4 +1,5 @@
 import type { Parameter, Unit } from "../measure.ts";
+import { BOUNDLESS } from "../statistics/compare.ts";
 
 const SECONDS = [
   [1, "s"],
@@ -28,12 +29,13 @@ export function formatValue(value: number, unit: Unit): string {
 }
 
 export function formatParameter({ value, unit, axis }: Parameter): string {
-  return unit === "bytes" ? formatBytes(value) : `${value} ${axis}`;
+  if (unit === "bytes") return formatBytes(value);
+  return `${value} ${value === 1 ? axis.replace(/s$/, "") : axis}`;
 }
 
 /** How many times as much, where 1 is the same. */
 export function formatRatio(ratio: number): string {
-  if (!Number.isFinite(ratio)) return "–";
+  if (!Number.isFinite(ratio) || ratio >= BOUNDLESS) return "–";
   if (ratio < 0.095) return `${Number(ratio.toPrecision(1))}×`;
   return `${ratio < 9.95 ? ratio.toFixed(2) : ratio.toFixed(ratio < 99.5 ? 1 : 0)}×`;
 }

@@ -18,13 +18,11 @@ function suiteTable(suite: SuiteResults, order: readonly string[]): string {
   const seen = new Set(suite.measures.flatMap(({ places }) => places.map(({ place }) => place)));
   const variants = [...seen].filter((name) => !order.includes(name));
   const columns = [...order.filter((name) => seen.has(name)), ...variants];
-  const labels = suite.measures.map(labelOf);
+  const lines = suite.measures.flatMap(linesOf);
+  const labels = lines.map(({ label }) => label);
   const labelWidth = Math.max(0, ...labels.map((label) => label.length));
   const cells = new Map(
-    columns.map((column) => [
-      column,
-      [column, ...suite.measures.map((measure) => cellOf(measure, column))],
-    ]),
+    columns.map((column) => [column, [column, ...lines.map((line) => cellOf(line, column))]]),
   );
   const blocks = inBlocks(columns, cells, WIDTH - labelWidth);
   const tables = blocks.map((block) =>
@@ -60,13 +58,25 @@ function inBlocks(
   return blocks;
 }
 
-function labelOf({ name, parameter }: MeasureResults): string {
-  return parameter === undefined ? name : `${name}, ${formatParameter(parameter)}`;
+/** One line of a table: a measure's medians, or what its slowest cases stay below. */
+interface Line {
+  readonly label: string;
+  readonly measure: MeasureResults;
+  readonly tail: boolean;
 }
 
-function cellOf(measure: MeasureResults, column: string): string {
+function linesOf(measure: MeasureResults): readonly Line[] {
+  const { name, parameter } = measure;
+  const label = parameter === undefined ? name : `${name}, ${formatParameter(parameter)}`;
+  const median = { label, measure, tail: false };
+  return measure.tail === true ? [median, { label: "  p95", measure, tail: true }] : [median];
+}
+
+function cellOf({ measure, tail }: Line, column: string): string {
   const found = measure.places.find(({ place }) => place === column);
-  return found === undefined ? "–" : `${textOf(found, measure)}${marksOf(found)}`;
+  if (found === undefined) return "–";
+  if (tail) return `${formatValue(found.summary.p95, measure.unit)}  `;
+  return `${textOf(found, measure)}${marksOf(found)}`;
 }
 
 function textOf({ summary, comparison }: PlaceResults, { unit }: MeasureResults): string {

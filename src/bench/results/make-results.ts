@@ -1,5 +1,6 @@
 import type { BenchRequest, FromBench } from "../process/request.ts";
 import type { Suite } from "../suite.ts";
+import { judgeAll } from "../verdict/judge.ts";
 import { Collection } from "./collect.ts";
 import { RESULTS_VERSION, type Results } from "./results.ts";
 
@@ -36,6 +37,7 @@ export class ResultsMaker {
     const { machine, places, absent } = this.ready;
     const { workload, budget, runs } = this.request;
     const names = places.map(({ name }) => name);
+    const suites = this.collection.results(this.suites, names);
     return {
       format: "tsimg-bench",
       version: RESULTS_VERSION,
@@ -44,10 +46,11 @@ export class ResultsMaker {
       complete: this.ended?.complete === true,
       tsimg: this.version,
       options: { ...workload, budget: budget / 1000, runs: runs ?? null },
-      machine: { ...machine, loadAfter: this.ended?.load ?? Number.NaN },
+      machine: { ...machine, loadAfter: this.ended?.load ?? null },
       places,
       absent,
-      suites: this.collection.results(this.suites, names),
+      suites,
+      verdicts: judgeAll(suites),
     };
   }
 }

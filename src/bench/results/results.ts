@@ -24,6 +24,7 @@ export interface Results {
   /** Drivers that were asked for and can't be had here, and why. */
   readonly absent: readonly AbsentDriver[];
   readonly suites: readonly SuiteResults[];
+  readonly verdicts: readonly Verdict[];
 }
 
 export interface RunRecord extends Workload {
@@ -44,7 +45,7 @@ export interface Machine {
   readonly device: string;
   /** Averages of the last minute, before and after. */
   readonly loadBefore: number;
-  readonly loadAfter: number;
+  readonly loadAfter: number | null;
   readonly versions: Readonly<Record<string, string>>;
 }
 
@@ -66,6 +67,21 @@ export interface SuiteResults {
   readonly source: string;
   readonly notes: readonly SuiteNote[];
   readonly measures: readonly MeasureResults[];
+}
+
+/** Who is best at a kind of work. */
+export interface Verdict {
+  readonly title: string;
+  readonly best: string;
+  /** Those that can't be told apart from it. */
+  readonly equals: readonly string[];
+  /** All that were measured in everything it rests on; how many times as much each takes. */
+  readonly ranking: readonly { readonly place: string; readonly factor: number }[];
+  readonly basis: readonly {
+    readonly suite: string;
+    readonly measure: string;
+    readonly parameter: number | null;
+  }[];
 }
 
 export interface SuiteNote {

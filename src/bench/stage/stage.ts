@@ -8,6 +8,7 @@ import type { Place } from "../place/place.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { BenchImages, type ImageKind } from "./images.ts";
 import { type CommandRun, runTsimg } from "./tsimg-command.ts";
+import type { UserImage } from "./user-image.ts";
 
 const MAX_LAYER_BYTES = 64 * 1024 ** 3;
 
@@ -17,12 +18,25 @@ export class Stage implements AsyncDisposable {
   private readonly environment: Readonly<Record<string, string>>;
   private readonly images: BenchImages;
   private readonly signal: AbortSignal;
+  /** Run in place of the generated images that have programs. */
+  private readonly own: UserImage | undefined;
 
-  constructor({ app, environment, directory }: Workspace, seed: number, signal: AbortSignal) {
+  constructor(
+    { app, environment, directory }: Workspace,
+    seed: number,
+    signal: AbortSignal,
+    own?: UserImage,
+  ) {
     this.app = app;
     this.environment = environment;
     this.images = new BenchImages(join(directory, "images"), seed);
     this.signal = signal;
+    this.own = own;
+  }
+
+  /** What a container does: a generated image's takes a command, a user's has its own. */
+  task(...command: readonly string[]): readonly string[] {
+    return this.own === undefined ? command : [];
   }
 
   /** Runs tsimg on the bench's store. */
@@ -30,10 +44,18 @@ export class Stage implements AsyncDisposable {
     return runTsimg(args, this.environment, this.signal, until);
   }
 
+  /** What an image is called. */
+  async reference(kind: ImageKind): Promise<string> {
+    const isRun = kind === "programs" || kind === "data";
+    return isRun && this.own !== undefined ? this.own.reference : this.images.reference(kind);
+  }
+
   /** Pulls an image and unpacks it on a place. @returns its name */
   async pull(kind: ImageKind, { driverName }: Place): Promise<string> {
-    const name = await this.images.reference(kind);
-    await this.tsimg(["pull", "-q", "--plain-http", "--driver", driverName, name]);
+    const name = await this.reference(kind);
+    const secure = this.own?.reference === name && !this.own.plainHttp;
+    const flags = ["-q", ...(secure ? [] : ["--plain-http"]), "--driver", driverName];
+    await this.tsimg(["pull", ...flags, name]);
     return name;
   }
 
@@ -56,6 +78,16 @@ export class Stage implements AsyncDisposable {
   remove(name: string, { driverName }: Place): void {
     this.app.containers.clearUp();
     removeUnpacked(this.app, name, driverName);
+  }
+
+  /** Bytes of an image's files. */
+  size(name: string): number {
+    return this.image(name).size;
+  }
+
+  /** Takes an image out of the store, with its content. One that isn't there is no error. */
+  async forget(name: string): Promise<void> {
+    if (this.app.images.find(name) !== undefined) await this.tsimg(["rmi", "-f", name]);
   }
 
   /** The layers of an unpacked image, nearest first. */

@@ -4,6 +4,8 @@ import { builtProgram } from "../../app.ts";
 import { TsimgError } from "../../sys/error.ts";
 
 const MOST_STDERR = 4096;
+/** Between asking a command to end and making it, in milliseconds. */
+const PATIENCE = 2000;
 
 /** How one command went. Durations are seconds from its start. */
 export interface CommandRun {
@@ -33,20 +35,26 @@ export async function runTsimg(
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
+  let killer: NodeJS.Timeout | undefined;
+  const stop = () => {
+    signalGroup(child, "SIGTERM");
+    // A container's first process doesn't end of a signal that it doesn't expect.
+    killer ??= setTimeout(() => signalGroup(child, "SIGKILL"), PATIENCE);
+  };
   const heard = { stdout: "", stderr: "" };
   let firstOutput: number | undefined;
   child.stdout.on("data", (chunk: Buffer) => {
     firstOutput ??= (performance.now() - start) / 1000;
     heard.stdout += chunk;
-    if (until === "first output") killGroup(child);
+    if (until === "first output") stop();
   });
   child.stderr.on("data", (chunk: Buffer) => {
     heard.stderr = (heard.stderr + chunk).slice(-MOST_STDERR);
   });
-  const stop = () => killGroup(child);
   signal.addEventListener("abort", stop);
   const [status] = (await once(child, "close")) as [number | null];
   signal.removeEventListener("abort", stop);
+  clearTimeout(killer);
   const duration = (performance.now() - start) / 1000;
   signal.throwIfAborted();
   const wanted = status === 0 || (until === "first output" && firstOutput !== undefined);
@@ -55,10 +63,10 @@ export async function runTsimg(
   throw new TsimgError("ERR_STATE", `'tsimg ${args[0]}' ended with status ${status}: ${reason}`);
 }
 
-function killGroup(child: ChildProcess): void {
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined || child.exitCode !== null) return;
   try {
-    process.kill(-child.pid, "SIGTERM");
+    process.kill(-child.pid, signal);
   } catch {
     // It has just ended.
   }

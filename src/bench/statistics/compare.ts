@@ -10,6 +10,9 @@ export const RELEVANT = 0.03;
 /** With fewer pairs no order of signs is rarer than {@link SIGNIFICANT}. */
 const LEAST_FOR_RANKS = 8;
 
+/** The ratio to a figure of zero. */
+export const BOUNDLESS = 1e300;
+
 export interface Comparison {
   /** Median over the pairs of the second's value as a multiple of the first's. */
   readonly ratio: number;
@@ -49,7 +52,7 @@ function judge(ratios: readonly number[], significance: number): Comparison {
   const ratio = quantile([...ratios], 0.5);
   if (pairs < 3) return { ratio, pairs, test: "none", p: 1, differs: false };
   const logarithms = ratios.map(Math.log);
-  const byRanks = pairs >= LEAST_FOR_RANKS || !logarithms.every(Number.isFinite);
+  const byRanks = pairs >= LEAST_FOR_RANKS;
   const p = byRanks ? signedRank(logarithms) : pairedT(logarithms);
   return {
     ratio,
@@ -60,7 +63,8 @@ function judge(ratios: readonly number[], significance: number): Comparison {
   };
 }
 
-/** Two zeros are equal. */
+/** Two zeros are equal; beside one zero all else is as good as infinite. */
 function ratioOf(first: number, second: number): number {
-  return first === second ? 1 : second / first;
+  if (first === second) return 1;
+  return Math.min(BOUNDLESS, Math.max(1 / BOUNDLESS, second / first));
 }

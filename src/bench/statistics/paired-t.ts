@@ -1,4 +1,5 @@
 import { mean, sampleStandardDeviation } from "simple-statistics";
+import { beyondT } from "./student.ts";
 
 /**
  * Student's t-test of paired differences against a mean of zero.
@@ -11,23 +12,5 @@ export function pairedT(differences: readonly number[]): number {
   const centre = mean(values);
   const deviation = sampleStandardDeviation(values);
   if (deviation === 0) return centre === 0 ? 1 : 0;
-  const t = Math.abs(centre) / (deviation / Math.sqrt(values.length));
-  return 1 - shareWithin(t, values.length - 1);
-}
-
-/**
- * The share of Student's distribution between -t and t.
- * @see Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4
- */
-function shareWithin(t: number, freedom: number): number {
-  const angle = Math.atan(t / Math.sqrt(freedom));
-  const [sine, cosine] = [Math.sin(angle), Math.cos(angle)];
-  const odd = freedom % 2 === 1;
-  let term = odd ? cosine : 1;
-  let sum = freedom === 1 ? 0 : term;
-  for (let at = odd ? 2 : 1; at < freedom - 2; at += 2) {
-    term *= (at / (at + 1)) * cosine * cosine;
-    sum += term;
-  }
-  return odd ? (2 / Math.PI) * (angle + sine * sum) : sine * sum;
+  return beyondT(centre / (deviation / Math.sqrt(values.length)), values.length - 1);
 }

@@ -12,14 +12,17 @@ const EXACT_UP_TO = 50;
  * @returns the two-sided p value; 1 when no difference is left
  * @see Wilcoxon, "Individual Comparisons by Ranking Methods", Biometrics Bulletin 1 (1945)
  */
-export function signedRank(differences: readonly number[]): number {
+export function signedRank(
+  differences: readonly number[],
+  exactUpTo: number = EXACT_UP_TO,
+): number {
   const present = differences.filter((each) => each !== 0);
   if (present.length === 0) return 1;
   const ranks = doubledRanks(present.map(Math.abs));
   const total = ranks.reduce((sum, rank) => sum + rank, 0);
   const positive = ranks.reduce((sum, rank, at) => sum + ((present[at] ?? 0) > 0 ? rank : 0), 0);
   const smaller = Math.min(positive, total - positive);
-  if (present.length > EXACT_UP_TO) return normalTail(smaller, ranks, total);
+  if (present.length > exactUpTo) return normalTail(smaller, ranks, total);
   return Math.min(1, 2 * shareUpTo(smaller, ranks, total));
 }
 

@@ -4,11 +4,26 @@ import { containerd16 } from "./containerd16.ts";
 import { copyUp } from "./copyup.ts";
 import { density } from "./density.ts";
 import { depth } from "./depth.ts";
+import { diff } from "./diff.ts";
+import { dsdbench } from "./dsdbench.ts";
+import { io } from "./io.ts";
 import { lifecycle } from "./lifecycle.ts";
+import { slacker } from "./slacker.ts";
 import { tree } from "./tree.ts";
 
 /** In the order in which they run. */
-export const SUITES: readonly Suite[] = [lifecycle, copyUp, depth, containerd16, tree, density];
+export const SUITES: readonly Suite[] = [
+  lifecycle,
+  copyUp,
+  depth,
+  containerd16,
+  tree,
+  density,
+  slacker,
+  dsdbench,
+  io,
+  diff,
+];
 
 /**
  * The suites of these names, or the usual ones when there are none.

@@ -26,13 +26,16 @@ export function startOwnDaemon(workspace: string): void {
   });
 }
 
-/** Ends the daemon that was started for this workspace, if there is one. */
+/**
+ * Ends the daemon that was started for this workspace, if there is one. It stays when somebody
+ * else has begun to use it.
+ */
 export function stopOwnDaemon(workspace: string): void {
   const pidFile = pidFileIn(workspace);
   const text = tolerating(["ENOENT"], () => readFileSync(pidFile, "latin1"));
   if (text === undefined) return;
   const pid = Number(text);
-  if (isDaemon(pid)) {
+  if (isDaemon(pid) && !hasPools()) {
     tolerating(["ESRCH"], () => process.kill(pid));
     waitUntil(() => !isDaemon(pid));
   }
@@ -46,6 +49,11 @@ function pidFileIn(workspace: string): string {
 function isDaemon(pid: number): boolean {
   const gone = ["ENOENT", "ESRCH"];
   return tolerating(gone, () => readFileSync(`/proc/${pid}/comm`, "latin1")) === "zfs-fuse\n";
+}
+
+function hasPools(): boolean {
+  const { status, stdout } = programOutcome(["zpool", "list", "-H", "-o", "name"]);
+  return status === 0 && stdout.trim() !== "";
 }
 
 function answers(): boolean {

@@ -1,0 +1,107 @@
+import type { MeasureResults, Results } from "../../results/results.ts";
+import { formatParameter, formatRatio } from "../format-value.ts";
+import { drawChart, FONT } from "./draw-chart.ts";
+import type { Palette } from "./palette.ts";
+
+const ROW = 26;
+/** From here on a cell is as dark as it gets: a factor of a hundred. */
+const DARKEST = 2;
+
+/**
+ * Drivers against kinds of work: how many times as much as the best one each takes.
+ * Undefined when there is nothing that several drivers were measured in.
+ */
+export function heatMap(results: Results, palette: Palette, width: number): string | undefined {
+  const rows = rowsOf(results);
+  if (rows.length === 0) return undefined;
+  const columns = palette.names.filter((name) => rows.some(({ factors }) => factors.has(name)));
+  const labelWidth = width < 500 ? 120 : 230;
+  const cells = rows.flatMap(({ factors }, row) =>
+    columns.flatMap((name, column) => {
+      const factor = factors.get(name);
+      if (factor === undefined) return [];
+      const depth = Math.min(1, Math.log10(Math.max(1, factor)) / DARKEST);
+      const share = Math.round(depth * 100);
+      return {
+        value: [column, row, factor],
+        itemStyle: {
+          color: `color-mix(in oklab, var(--hot) ${share}%, var(--cool))`,
+          borderColor: "var(--paper)",
+          borderWidth: 2,
+        },
+        label: { color: depth > 0.55 ? "var(--on-hot)" : "var(--ink)" },
+      };
+    }),
+  );
+  const axis = { type: "category", axisLine: { show: false }, axisTick: { show: false } };
+  const option = {
+    grid: { left: labelWidth + 8, right: 6, top: width < 500 ? 62 : 28, bottom: 4 },
+    xAxis: {
+      ...axis,
+      position: "top",
+      data: columns,
+      axisLabel: { ...FONT, interval: 0, rotate: width < 500 ? 50 : 0, fontSize: 11 },
+    },
+    yAxis: {
+      ...axis,
+      inverse: true,
+      data: rows.map(({ label }) => label),
+      axisLabel: { ...FONT, width: labelWidth, overflow: "truncate", fontSize: 11 },
+    },
+    visualMap: { show: false, min: 0, max: 1, inRange: { color: ["#888888", "#888888"] } },
+    series: [
+      {
+        type: "heatmap",
+        silent: true,
+        label: {
+          show: true,
+          fontFamily: "inherit",
+          fontSize: width < 500 ? 9 : 11,
+          formatter: ({ value }: { value: number[] }) => formatRatio(value[2] ?? Number.NaN),
+        },
+        data: cells,
+      },
+    ],
+  };
+  return drawChart(option, width, rows.length * ROW + (width < 500 ? 66 : 32));
+}
+
+interface Row {
+  readonly label: string;
+  readonly factors: ReadonlyMap<string, number>;
+}
+
+/** What verdicts rest on, each measure once. */
+function rowsOf({ suites, verdicts }: Results): readonly Row[] {
+  const wanted = new Set(
+    verdicts.flatMap(({ basis }) =>
+      basis.map(({ suite, measure, parameter }) => keyOf(suite, measure, parameter)),
+    ),
+  );
+  return suites.flatMap((suite) =>
+    suite.measures
+      .filter(({ name, parameter }) =>
+        wanted.has(keyOf(suite.name, name, parameter?.value ?? null)),
+      )
+      .map((measure) => ({ label: labelOf(measure), factors: factorsOf(measure) })),
+  );
+}
+
+function keyOf(suite: string, measure: string, parameter: number | null): string {
+  return `${suite}\n${measure}\n${parameter}`;
+}
+
+function labelOf({ name, parameter }: MeasureResults): string {
+  return parameter === undefined ? name : `${name}, ${formatParameter(parameter)}`;
+}
+
+function factorsOf({ places, better }: MeasureResults): ReadonlyMap<string, number> {
+  const medians = places.map(({ summary }) => summary.median);
+  const best = better === "less" ? Math.min(...medians) : Math.max(...medians);
+  return new Map(
+    places.map(({ place, summary }) => [
+      place,
+      better === "less" ? summary.median / best : best / summary.median,
+    ]),
+  );
+}

@@ -1,0 +1,196 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readResults } from "../../src/bench/results/parse-results.ts";
+import type { Results } from "../../src/bench/results/results.ts";
+import { missingForZfs, testPool } from "../conformance/support/zfs-fuse.ts";
+import { missing } from "../peers/requirements.ts";
+import { lastingTraces } from "./support/leftovers.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "./support/temporary.ts";
+import { Tsimg } from "./support/tsimg.ts";
+
+const absent =
+  missingForZfs() ?? missing(["mkfs.ext4", "mkfs.btrfs", "mkfs.xfs", "mount", "busybox"]);
+
+let directory: TemporaryDirectory;
+let tsimg: Tsimg;
+beforeEach(() => {
+  directory = temporaryDirectory();
+  tsimg = new Tsimg(join(directory.path, "store"));
+});
+afterEach(async () => {
+  using gone = directory;
+  expect(await lastingTraces(gone.path)).toEqual([]);
+  expect(workspaces()).toEqual([]);
+});
+
+/** What benches that have not cleaned up have left. */
+function workspaces(): readonly string[] {
+  const all = join(tsimg.root, "bench");
+  return existsSync(all) ? readdirSync(all) : [];
+}
+
+it("ls names every suite and where it comes from", async () => {
+  const list = await tsimg.output("bench", "ls");
+  expect(list).toMatch(/^SUITE +USUAL +QUESTION\n/);
+  for (const suite of ["lifecycle", "copyup", "depth", "containerd16", "tree", "density"])
+    expect(list).toMatch(new RegExp(`\n${suite} +yes +.*\n +after .*\n`));
+  const lines = (await tsimg.output("bench", "ls", "--format", "json")).trimEnd().split("\n");
+  expect(lines.map((line) => Object.keys(JSON.parse(line)))).toContainEqual(
+    expect.arrayContaining(["Name", "Usual", "Question", "Method", "Source"]),
+  );
+});
+
+it("mistakes are told before anything is made", async () => {
+  const mistakes: readonly [readonly string[], RegExp][] = [
+    [["nothing"], /there is no suite 'nothing'\nhint: there are .*copyup/],
+    [["depth", "--driver", "overlay3"], /there is no storage driver 'overlay3'\nhint: .*overlay2/],
+    [["depth", "--time-budget", "soon"], /90s, 10m/],
+    [["depth", "--layers", "0"], /whole numbers from 1/],
+    [["depth", "--compare", join(directory.path, "none")], /can't read .*none': ENOENT/],
+    [["depth", "--compare", "package.json"], /'package.json' holds no bench results: .*format/],
+  ];
+  for (const [args, message] of mistakes) {
+    const { status, stderr } = await tsimg.run("bench", ...args);
+    expect(stderr.toString()).toMatch(message);
+    expect(status).toBe(125);
+  }
+  expect(existsSync(tsimg.root)).toBe(false);
+});
+
+describe.skipIf(absent !== undefined)(`a bench ${absent ?? ""}`, () => {
+  // The daemon is the tests' own, which may run beside others that use it.
+  beforeEach((context) => {
+    const own = testPool(64);
+    context.onTestFinished(() => own[Symbol.dispose]());
+  });
+
+  it("measures every suite on every driver, and writes it all down", async () => {
+    const out = join(directory.path, "out");
+    const options = ["--runs", "1", "--layers", "1,3", "--parallel", "2", "--format", "json"];
+    const text = await tsimg.output("bench", "all", ...options, "--out", out);
+    const results = readResults(join(out, "results.json"));
+    expect(JSON.parse(text)).toEqual(results);
+    expect(results.complete).toBe(true);
+    const drivers = ["overlay2", "erofs", "btrfs", "zfs (FUSE)", "reflink", "vfs"];
+    expect(results.places.map(({ name }) => name)).toEqual(drivers);
+    const listed = (await tsimg.output("bench", "ls", "--format", "json")).trimEnd().split("\n");
+    const suites = listed.map((line) => JSON.parse(line).Name);
+    expect(results.suites.map(({ name }) => name)).toEqual(suites);
+    for (const suite of results.suites) {
+      expect(suite.notes.filter(({ text: note }) => /left out/.test(note))).toEqual([]);
+      for (const driver of drivers)
+        expect(suite.measures.some(({ places }) => places.some((it) => it.place === driver))).toBe(
+          true,
+        );
+    }
+    for (const file of ["results.csv", "report.md", "report.html"])
+      expect(readFileSync(join(out, file), "utf8").length).toBeGreaterThan(10_000);
+  });
+
+  it("the same seed makes the same work", async () => {
+    const run = async (seed: string) => {
+      const args = ["density", "--driver", "overlay2,vfs", "--runs", "1", "--seed", seed];
+      const text = await tsimg.output("bench", ...args, "--format", "json");
+      return medians(JSON.parse(text) as Results, "the image on disk");
+    };
+    const first = await run("7");
+    expect(first.size).toBe(2);
+    expect(await run("7")).toEqual(first);
+  });
+
+  it("Ctrl-C ends it after a step, and shows what was measured", async () => {
+    const bench = start("containerd16", "--driver", "overlay2,btrfs", "--time-budget", "10m");
+    await bench.said(/containerd16/);
+    await sleep(4000);
+    bench.child.kill("SIGINT");
+    const { status, stdout } = await bench.end();
+    expect(status).toBe(130);
+    const results = JSON.parse(stdout) as Results;
+    expect(results.complete).toBe(false);
+    expect(medians(results, "all 16 layers, flushed").size).toBe(2);
+  });
+
+  const everything = ["--driver", "overlay2,erofs,btrfs,zfs,reflink,vfs", "--time-budget", "10m"];
+
+  it("killed, the measuring process leaves nothing behind it", async () => {
+    const bench = start("lifecycle", ...everything);
+    await bench.said(/lifecycle/);
+    await sleep(3000);
+    const [measuring] = childrenOf(bench.child.pid ?? 0);
+    process.kill(measuring ?? 0, "SIGKILL");
+    const { status, stderr } = await bench.end();
+    expect(stderr).toMatch(/the process that measures died \(SIGKILL\)/);
+    expect(status).toBe(125);
+    expect(workspaces()).toEqual([]);
+  });
+
+  it("killed, the command's own process leaves nothing either", async () => {
+    const bench = start("lifecycle", ...everything);
+    await bench.said(/lifecycle/);
+    await sleep(5000);
+    bench.child.kill("SIGKILL");
+    await bench.end();
+    for (let wait = 0; wait < 600 && workspaces().length > 0; wait++) await sleep(100);
+    expect(workspaces()).toEqual([]);
+  });
+
+  it("what both leave when they are killed is gone with the next bench", async () => {
+    const bench = start("containerd16", ...everything);
+    await bench.said(/containerd16/);
+    await sleep(2000);
+    const processes = [...childrenOf(bench.child.pid ?? 0), bench.child.pid ?? 0];
+    for (const pid of processes) process.kill(pid, "SIGKILL");
+    await bench.end();
+    expect(workspaces()).toHaveLength(1);
+    await tsimg.output("bench", "containerd16", "--driver", "vfs", "--runs", "1");
+    expect(workspaces()).toEqual([]);
+  });
+});
+
+interface RunningBench {
+  readonly child: ChildProcess;
+  /** Waits until it has said something on standard error. */
+  said(what: RegExp): Promise<void>;
+  end(): Promise<{ status: number | null; stdout: string; stderr: string }>;
+}
+
+function start(...args: readonly string[]): RunningBench {
+  const [program = "", ...rest] = tsimg.argv(["bench", ...args, "--format", "json"]);
+  const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"] });
+  const heard = { stdout: "", stderr: "" };
+  child.stdout.on("data", (chunk) => {
+    heard.stdout += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    heard.stderr += chunk;
+  });
+  const ended = once(child, "close");
+  return {
+    child,
+    async said(what) {
+      while (!what.test(heard.stderr)) {
+        if (child.exitCode !== null) throw new Error(`it has ended: ${heard.stderr}`);
+        await sleep(20);
+      }
+    },
+    async end() {
+      const [status] = (await ended) as [number | null];
+      return { status, ...heard };
+    },
+  };
+}
+
+/** Medians of a measure by driver. */
+function medians({ suites }: Results, name: string): ReadonlyMap<string, number> {
+  const measure = suites.flatMap(({ measures }) => measures).find((each) => each.name === name);
+  return new Map(measure?.places.map(({ place, summary }) => [place, summary.median]));
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  return readFileSync(path, "latin1").trim().split(" ").filter(Boolean).map(Number);
+}
