@@ -9,7 +9,7 @@ import { Stage } from "../../src/bench/stage/stage.ts";
 import type { Suite } from "../../src/bench/suite.ts";
 import { containerd16 } from "../../src/bench/suites/containerd16.ts";
 import { depth } from "../../src/bench/suites/depth.ts";
-import { openWorkspace, type Workspace } from "../../src/bench/workspace/workspace.ts";
+import { openWorkspace } from "../../src/bench/workspace/workspace.ts";
 import { missing } from "../peers/requirements.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "./support/temporary.ts";
 
@@ -21,40 +21,16 @@ const never = new AbortController().signal;
 
 describe.skipIf(absent !== undefined)(`figures of known truth ${absent ?? ""}`, () => {
   let directory: TemporaryDirectory;
-  let workspace: Workspace;
-  const places: Place[] = [];
-  beforeAll(async () => {
+  beforeAll(() => {
     directory = temporaryDirectory();
-    workspace = await openWorkspace(directory.path);
-    for (const copy of [1, 2])
-      places.push(
-        makePoolPlace(workspace.app, { kind: "overlay2", pool: undefined, copy }, 2 * GiB),
-      );
   });
-  afterAll(async () => {
-    await workspace[Symbol.asyncDispose]();
-    directory[Symbol.dispose]();
-  });
-
-  async function measure(suite: Suite, all: readonly Place[], runs: number) {
-    const collection = new Collection();
-    await using stage = new Stage(workspace, 1, never);
-    await runSuites([suite], all, {
-      workload: { seed: 1, cache: "warm", layers: [1, 8], parallel: [1], image: undefined },
-      stage,
-      budget: 60_000,
-      runs,
-      signal: never,
-      onEvent: (event) => collection.add(event),
-    });
-    const names = all.map(({ name }) => name);
-    return collection.results([suite], names)[0]?.measures ?? [];
-  }
+  afterAll(() => directory[Symbol.dispose]());
 
   it("a driver that is 4 ms slower at one thing comes out 4 ms slower at it, and at no other", async () => {
-    const [first] = places;
-    if (first === undefined) throw new Error("no place");
-    const measures = await measure(containerd16, [first, slowed(first, 4)], 10);
+    const measures = await measure(containerd16, 10, (makePlace) => {
+      const place = makePlace(1);
+      return [place, slowed(place, 4)];
+    });
     const [prepare, write] = ["prepare and mount a layer", "change 10 files in it"].map((name) =>
       measures.find((each) => each.name === name),
     );
@@ -67,15 +43,42 @@ describe.skipIf(absent !== undefined)(`figures of known truth ${absent ?? ""}`, 
 
   it(`two copies of a driver can't be told apart in at least 19 of ${RUNS} runs`, async () => {
     const apart = new Map<string, number>();
-    for (let run = 0; run < RUNS; run++)
-      for (const { name, parameter, places: found } of await measure(depth, places, 8)) {
+    for (let run = 0; run < RUNS; run++) {
+      const both = await measure(depth, 8, (makePlace) => [makePlace(1), makePlace(2)]);
+      for (const { name, parameter, places } of both) {
         const key = `${name} ${parameter?.value ?? ""}`;
-        const differs = found[1]?.comparison?.differs === true;
+        const differs = places[1]?.comparison?.differs === true;
         apart.set(key, (apart.get(key) ?? 0) + (differs ? 1 : 0));
       }
+    }
     expect(apart.size).toBeGreaterThan(10);
     expect([...apart].filter(([, count]) => count > 1)).toEqual([]);
   });
+
+  /** One suite on places that are made for it, as the command does. */
+  async function measure(
+    suite: Suite,
+    runs: number,
+    choose: (makePlace: (copy: number) => Place) => readonly Place[],
+  ): Promise<readonly MeasureResults[]> {
+    await using workspace = await openWorkspace(directory.path);
+    const kind = "overlay2" as const;
+    const places = choose((copy) =>
+      makePoolPlace(workspace.app, { kind, pool: undefined, copy }, 2 * GiB, 1),
+    );
+    await using stage = new Stage(workspace, 1, never);
+    const collection = new Collection();
+    await runSuites([suite], places, {
+      workload: { seed: 1, cache: "warm", layers: [1, 8], parallel: [1], image: undefined },
+      stage,
+      budget: 60_000,
+      runs,
+      signal: never,
+      onEvent: (event) => collection.add(event),
+    });
+    const names = places.map(({ name }) => name);
+    return collection.results([suite], names)[0]?.measures ?? [];
+  }
 });
 
 /** The same place, whose driver waits so many milliseconds before it makes a snapshot. */

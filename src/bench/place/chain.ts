@@ -1,12 +1,6 @@
 import type { SnapshotId } from "../../../drivers/driver.ts";
-import { randomHex } from "../../sys/random.ts";
 import { openTree } from "./open-tree.ts";
 import type { Place } from "./place.ts";
-
-/** A name that no other snapshot has. */
-export function newSnapshotId(): SnapshotId {
-  return randomHex(64) as SnapshotId;
-}
 
 /** Sealed layers on a place, which go with it. */
 export class Chain implements Disposable {
@@ -21,7 +15,7 @@ export class Chain implements Disposable {
   /** One more layer on top, in which `write` has done its work below a directory. */
   add(write: (root: string) => void): void {
     const { driver } = this.place;
-    const id = newSnapshotId();
+    const id = this.place.nextId();
     const parents = this.ids;
     try {
       driver.create(id, parents);

@@ -1,4 +1,4 @@
-import type { StorageDriver } from "../../../drivers/driver.ts";
+import type { SnapshotId, StorageDriver } from "../../../drivers/driver.ts";
 
 /** What a file system holds. */
 export interface Space {
@@ -35,6 +35,8 @@ export interface Place {
   readonly backing: Backing;
   /** What a reader must know: `a FUSE daemon, not the kernel's file system`. */
   readonly notes: readonly string[];
+  /** A name for one more snapshot: the same ones in the same order on every place. */
+  nextId(): SnapshotId;
   /** A directory for mount points, which only old kernels need. */
   readonly views: string;
   /** Writes back all that is dirty. */

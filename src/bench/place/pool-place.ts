@@ -9,6 +9,7 @@ import { keeperOf, PoolManager } from "../../storage/pool/pool-manager.ts";
 import { syncFileSystem } from "../../sys/sync.ts";
 import { type CountedBy, readCounters } from "./counting.ts";
 import type { Place } from "./place.ts";
+import { snapshotIds } from "./snapshot-ids.ts";
 import type { BenchDriver, PlaceWish } from "./wishes.ts";
 
 /** What a driver is measured on when nothing else is said: the file system it is used with. */
@@ -27,12 +28,14 @@ const FUSE_NOTE = "served by a FUSE daemon (zfs-fuse): says nothing of ZFS in th
 /**
  * Makes a file-backed pool in the bench's store, and a place on it. It goes with the store.
  * @param size of the pool in bytes
+ * @param seed of what is random about it: names of snapshots, and where they lie
  * @throws TsimgError when this machine can't have it, with the cure
  */
-export function makePoolPlace(app: App, wish: PlaceWish, size: number): Place {
+export function makePoolPlace(app: App, wish: PlaceWish, size: number, seed: number): Place {
   const manager = new PoolManager(app.database, app.paths);
   const name = wish.copy === 1 ? wish.kind : `${wish.kind}-${wish.copy}`;
-  const pool = manager.create({ name, kind: USUAL_POOL[wish.kind], size });
+  const kind = USUAL_POOL[wish.kind];
+  const pool = manager.create({ name, kind, size, formatOptions: sameLayout(kind, seed) });
   const driverName = `${wish.kind === "reflink" ? "vfs" : wish.kind}:${pool.name}`;
   const driver = app.snapshots.driver(driverName);
   const isFuse = pool.kind === "zfs" && zfsImplementation() === "fuse";
@@ -46,6 +49,7 @@ export function makePoolPlace(app: App, wish: PlaceWish, size: number): Place {
     driverName,
     backing: backingOf(pool, isFuse),
     notes: isFuse ? [FUSE_NOTE] : [],
+    nextId: snapshotIds(seed),
     views: join(app.paths.root, "views"),
     settle: () => syncFileSystem(pool.directory),
     space() {
@@ -54,6 +58,13 @@ export function makePoolPlace(app: App, wish: PlaceWish, size: number): Place {
     },
     counters: () => readCounters(countedBy),
   };
+}
+
+/** ext4 places directories by a hash of their names, with a seed that is random otherwise. */
+function sameLayout(kind: PoolKind, seed: number): readonly string[] {
+  if (kind !== "ext4") return [];
+  const digits = seed.toString(16).padStart(12, "0");
+  return ["-E", `hash_seed=74736d67-0000-4000-8000-${digits}`];
 }
 
 function backingOf(pool: Pool, isFuse: boolean) {

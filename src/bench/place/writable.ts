@@ -1,5 +1,4 @@
 import type { SnapshotId } from "../../../drivers/driver.ts";
-import { newSnapshotId } from "./chain.ts";
 import { openTree } from "./open-tree.ts";
 import type { Place } from "./place.ts";
 
@@ -12,7 +11,7 @@ export interface Writable extends Disposable {
 
 /** Makes a writable snapshot on top of sealed ones and mounts it; disposing removes it. */
 export function openWritable(place: Place, parents: readonly SnapshotId[]): Writable {
-  const id = newSnapshotId();
+  const id = place.nextId();
   const remove = () => place.driver.destroy([id]);
   try {
     place.driver.create(id, parents);

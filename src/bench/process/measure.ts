@@ -52,7 +52,7 @@ export async function measure(
 
 async function makePlaces(
   { app, directory }: Workspace,
-  { wishes, strict }: BenchRequest,
+  { wishes, strict, workload }: BenchRequest,
   signal: AbortSignal,
   tell: (message: FromBench) => void,
 ): Promise<{ places: readonly Place[]; absent: readonly AbsentDriver[] }> {
@@ -65,7 +65,7 @@ async function makePlaces(
     signal.throwIfAborted();
     try {
       if (wish.kind === "zfs") startOwnDaemon(directory);
-      places.push(makePoolPlace(app, wish, size));
+      places.push(makePoolPlace(app, wish, size, workload.seed));
     } catch (error) {
       if (strict || !(error instanceof TsimgError)) throw error;
       absent.push({ driver: wish.kind, reason: error.message });

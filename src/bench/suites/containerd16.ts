@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { Content } from "../content.ts";
 import type { Measure } from "../measure.ts";
-import { Chain, newSnapshotId } from "../place/chain.ts";
+import { Chain } from "../place/chain.ts";
 import { openTree } from "../place/open-tree.ts";
 import type { Session, SetUp, Suite } from "../suite.ts";
 
@@ -38,7 +38,7 @@ function openLayers({ place, workload }: SetUp): Session {
       using chain = new Chain(place);
       const start = performance.now();
       for (let layer = 0; layer < LAYERS; layer++) {
-        const id = newSnapshotId();
+        const id = place.nextId();
         const parents = chain.ids;
         // Its ids are the chain's from here on, so that it goes whatever happens.
         chain.ids = [id, ...parents];

@@ -13,6 +13,7 @@ import { Chain } from "../place/chain.ts";
 import { withMetacopy } from "../place/metacopy.ts";
 import type { Place } from "../place/place.ts";
 import { openWritable } from "../place/writable.ts";
+import { formatValue } from "../report/format-value.ts";
 import type { Recorder, Session, SetUp, Suite } from "../suite.ts";
 
 const KiB = 1 << 10;
@@ -86,8 +87,8 @@ function openCopyUp({ place, workload, late, note }: SetUp): Session {
   const groups: { readonly group: Group; readonly chain: Chain }[] = [];
   try {
     for (const group of GROUPS) {
-      if (late()) {
-        note(`files of ${group.size / MiB} MiB and more are left out: no time to set them up`);
+      if (groups.length > 0 && late()) {
+        note(`files of ${formatValue(group.size, "bytes")} and more: no time to set them up`);
         break;
       }
       const chain = layers.use(new Chain(place));

@@ -42,7 +42,7 @@ function openDepth({ place, workload, late, note }: SetUp): Session {
   const built = chain.ids.length;
   const depths = workload.layers.filter((layers) => layers <= built);
   if (depths.length < workload.layers.length)
-    note(`only ${built} layers could be made in the time for setting up`);
+    note(`more than ${built} layers: no time to set them up`);
   return {
     round(recorder) {
       for (const layers of depths) lookAt(place, chain.ids.slice(-layers), recorder);

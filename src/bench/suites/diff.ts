@@ -37,8 +37,8 @@ function openDiff({ place, workload, late, note }: SetUp): Session {
   const prepared: Prepared[] = [];
   try {
     for (const files of SIZES) {
-      if (late()) {
-        note(`trees of ${files} files and more are left out: no time to set them up`);
+      if (prepared.length > 0 && late()) {
+        note(`trees of ${files} files and more: no time to set them up`);
         break;
       }
       const chain = layers.use(new Chain(place));

@@ -62,9 +62,11 @@ function openPatterns({ place, workload, note }: SetUp): Session {
   const fio = programPath("fio") !== undefined;
   if (!fio) note("fio is not installed: measured by a loop of tsimg's own");
   return {
-    round(recorder) {
+    async round(recorder) {
       for (const pattern of PATTERNS) {
         using container = openWritable(place, chain.ids);
+        // What is dirty, such as a copy that was just made, can't be dropped.
+        await place.settle();
         dropCaches();
         const path = `${container.root}/file`;
         recorder.record(

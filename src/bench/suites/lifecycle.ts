@@ -1,6 +1,6 @@
 import type { SnapshotId } from "../../../drivers/driver.ts";
 import type { Measure, Parameter } from "../measure.ts";
-import { Chain, newSnapshotId } from "../place/chain.ts";
+import { Chain } from "../place/chain.ts";
 import { openTree } from "../place/open-tree.ts";
 import type { Place } from "../place/place.ts";
 import type { Stage } from "../stage/stage.ts";
@@ -54,7 +54,7 @@ async function openLifecycle({ place, stage, workload, late, note }: SetUp): Pro
   const tiny = new Chain(place);
   tiny.add(() => {});
   const most = howMany(place, tiny.ids, late);
-  if (most < Math.max(...EXISTING)) note(`at most ${most} snapshots: more would take too long`);
+  if (most < Math.max(...EXISTING)) note(`more than ${most} snapshots: no time for them`);
   return {
     async round(recorder) {
       await applyLayer(stage, place, layer, recorder);
@@ -79,7 +79,7 @@ async function applyLayer(stage: Stage, place: Place, name: string, recorder: Re
 
 function manySnapshots(place: Place, parents: readonly SnapshotId[], recorder: Recorder): void {
   for (let repeat = 0; repeat < REPEATS; repeat++) {
-    const id = newSnapshotId();
+    const id = place.nextId();
     recorder.time(PREPARE, () => place.driver.create(id, parents));
     const tree = recorder.time(MOUNT, () => openTree(place, id, parents, "rw"));
     tree[Symbol.dispose]();
@@ -134,7 +134,7 @@ function growth(
     for (const existing of EXISTING.filter((count) => count <= most)) {
       while (made.length < existing) made.push(addSnapshot(place, parents));
       const parameter = { axis: "snapshots", value: existing, unit: "count" } as const;
-      const id = newSnapshotId();
+      const id = place.nextId();
       recorder.time(duration("prepare one more", parameter), () =>
         place.driver.create(id, parents),
       );
@@ -145,9 +145,9 @@ function growth(
   }
 }
 
-function addSnapshot({ driver }: Place, parents: readonly SnapshotId[]): SnapshotId {
-  const id = newSnapshotId();
-  driver.create(id, parents);
+function addSnapshot(place: Place, parents: readonly SnapshotId[]): SnapshotId {
+  const id = place.nextId();
+  place.driver.create(id, parents);
   return id;
 }
 
@@ -159,5 +159,5 @@ function howMany(place: Place, parents: readonly SnapshotId[], late: () => boole
   while (made.length < most && !late() && performance.now() - start < MOST_SET_UP)
     made.push(addSnapshot(place, parents));
   place.driver.destroy(made);
-  return EXISTING.findLast((count) => count <= made.length) ?? 0;
+  return EXISTING.findLast((count) => count <= Math.max(10, made.length)) ?? 0;
 }

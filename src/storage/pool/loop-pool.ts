@@ -58,8 +58,8 @@ export class LoopPool implements PoolKeeper {
     return { [pool.file]: pool.size };
   }
 
-  format(pool: Pool): void {
-    runProgram([...this.flavour.format, pool.file]);
+  format(pool: Pool, options: readonly string[]): void {
+    runProgram([...this.flavour.format, ...options, pool.file]);
     this.attach(pool);
   }
 

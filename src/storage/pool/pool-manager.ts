@@ -30,6 +30,8 @@ export interface PoolWish {
   readonly size: number;
   /** Default: `<root>/pools/<name>.img`. */
   readonly file?: string | undefined;
+  /** Options more for the program that makes the file system. */
+  readonly formatOptions?: readonly string[];
 }
 
 /**
@@ -77,7 +79,7 @@ export class PoolManager {
         makeSparse(path, size);
         made.push(path);
       }
-      keeper.format(pool);
+      keeper.format(pool, wish.formatOptions ?? []);
       this.rows.markReady(pool.name);
     } catch (error) {
       this.undo(pool, made);

@@ -43,7 +43,7 @@ export interface PoolKeeper {
   /** Every file that the pool consists of, with its size. */
   files(pool: Pool): Readonly<Record<string, number>>;
   /** Makes the pool in its empty files and attaches it. */
-  format(pool: Pool): void;
+  format(pool: Pool, options: readonly string[]): void;
   /** Whether it can be used right now. Cheap: asked by every command that uses the pool. */
   isAttached(pool: Pool): boolean;
   /** Makes it usable, as after a reboot. Called under the lock of its file. */
