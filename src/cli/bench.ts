@@ -1,15 +1,15 @@
 import { builtProgram } from "../app.ts";
 import { compareRuns } from "../bench/compare/compare-runs.ts";
-import { comparisonText } from "../bench/compare/comparison-text.ts";
 import { everyDriver, parseWishes } from "../bench/place/wishes.ts";
 import type { BenchRequest } from "../bench/process/request.ts";
 import { runBench } from "../bench/process/run-bench.ts";
 import { ResultsMaker } from "../bench/results/make-results.ts";
 import type { Results } from "../bench/results/results.ts";
 import { suitesNamed } from "../bench/suites/suites.ts";
+import { TsimgError } from "../sys/error.ts";
 import { listSuites } from "./bench/list-suites.ts";
 import { parseBudget, parseCounts, parseRuns } from "./bench/parse-flags.ts";
-import { printReport, type ReportFormat } from "./bench/print-report.ts";
+import { printComparison, printReport, type ReportFormat } from "./bench/print-report.ts";
 import { BenchProgress } from "./bench/progress.ts";
 import { twoInterrupts } from "./bench/two-interrupts.ts";
 import { Command, Option } from "./command.ts";
@@ -35,6 +35,8 @@ const EXAMPLES = `
 Examples:
   $ tsimg bench
   $ tsimg bench ls
+  $ tsimg bench all --time-budget 1h --out report
+  $ tsimg bench compare old/results.json new/results.json
   $ tsimg bench copyup depth --driver overlay2,btrfs --time-budget 2m
 `;
 
@@ -42,7 +44,7 @@ Examples:
 export function command(): Command {
   return new Command("bench")
     .description("measure storage drivers against each other, on this machine")
-    .argument("[suite...]", "what to measure; ls lists it, all is everything")
+    .argument("[suite...]", "what to measure: ls lists it, all is everything; or compare OLD NEW")
     .option("--driver <a,b,c>", "drivers, each with :POOL if you like (default: all that work)")
     .option("--image <ref>", "run this image, from the store or its registry, not a generated one")
     .option("--layers <n,...>", "how deep stacks are", parseCounts, [1, 16, 50, 100, 300])
@@ -70,11 +72,10 @@ export function command(): Command {
     .option("--compare <results.json>", "say what has changed since that run")
     .addHelpText("after", EXAMPLES)
     .action(async (words: string[], flags: Flags, command: Command) => {
-      if (words[0] === "ls" && words.length === 1) {
-        listSuites(flags.format);
-        return;
-      }
-      await bench(words, flags, command);
+      const [action, ...files] = words;
+      if (action === "ls" && files.length === 0) listSuites(flags.format);
+      else if (action === "compare") await compareFiles(files, flags.format);
+      else await bench(words, flags, command);
     });
 }
 
@@ -131,13 +132,23 @@ async function readEarlier(path: string): Promise<Results> {
   return readResults(path);
 }
 
+/** Two runs that have been, by their files. */
+async function compareFiles(files: readonly string[], format: ReportFormat): Promise<void> {
+  const [before, after] = files;
+  if (before === undefined || after === undefined || files.length > 2)
+    throw new TsimgError("ERR_USAGE", `bench compare takes two files, not ${files.length}`, {
+      hint: "tsimg bench compare old/results.json new/results.json",
+    });
+  printComparison(compareRuns(await readEarlier(before), await readEarlier(after)), format);
+}
+
 async function report(
   results: Results,
   before: Results | undefined,
   { format, out }: Flags,
 ): Promise<void> {
   printReport(results, format);
-  if (before !== undefined) process.stderr.write(comparisonText(compareRuns(before, results)));
+  if (before !== undefined) printComparison(compareRuns(before, results), format);
   if (out === undefined) return;
   // Charts come from a library that is larger than all the rest of tsimg.
   const { writeReports } = await import("../bench/report/write-reports.ts");

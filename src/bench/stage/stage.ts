@@ -85,7 +85,10 @@ export class Stage implements AsyncDisposable {
     return this.image(name).size;
   }
 
-  /** Takes an image out of the store, with its content. One that isn't there is no error. */
+  /**
+   * Takes an image out of the store, with its content. One that isn't there is no error. Not
+   * for suites with chains of their own: snapshots that the store doesn't know go as well.
+   */
   async forget(name: string): Promise<void> {
     if (this.app.images.find(name) !== undefined) await this.tsimg(["rmi", "-f", name]);
   }

@@ -25,7 +25,7 @@ export async function clearStore(app: App): Promise<void> {
   forgetAll(database);
   const pools = new PoolManager(database, paths);
   for (const { directory, kind } of pools.rows.all()) if (kind !== "zfs") unmountBelow(directory);
-  await patiently(() => pools.recover());
+  await removeAll(pools);
 }
 
 /** Layers of erofs are mounted where they lie. */
@@ -46,13 +46,14 @@ function forgetAll(database: Database): void {
 }
 
 /** The kernel lets go of mounts a moment after the last process that used them has ended. */
-async function patiently(release: () => void): Promise<void> {
-  for (const start = performance.now(); ; await sleep(100))
-    try {
-      release();
-      return;
-    } catch (error) {
-      const busy = error instanceof TsimgError && error.code === "ERR_IN_USE";
-      if (!busy || performance.now() - start > PATIENCE) throw error;
-    }
+async function removeAll(pools: PoolManager): Promise<void> {
+  for (const start = performance.now(); ; await sleep(100)) {
+    const failures = [...pools.tryRecover()];
+    if (failures.length === 0) return;
+    if (performance.now() - start < PATIENCE) continue;
+    const reasons = failures.map(([name, reason]) => `${name}: ${reason}`).join("; ");
+    throw new TsimgError("ERR_IN_USE", `the bench's pools can't be removed: ${reasons}`, {
+      hint: "the next bench tries again",
+    });
+  }
 }

@@ -66,6 +66,9 @@ export async function removeWorkspace(directory: string): Promise<void> {
     await clearStore(app);
   }
   stopOwnDaemon(directory);
+  // Its owner goes last: without it nobody would take up what is left.
+  for (const name of readdirSync(directory).filter((each) => each !== "owner"))
+    rmSync(join(directory, name), { recursive: true, force: true });
   rmSync(directory, { recursive: true, force: true });
 }
 

@@ -1,3 +1,5 @@
+import type { RunComparison } from "../../bench/compare/compare-runs.ts";
+import { comparisonText } from "../../bench/compare/comparison-text.ts";
 import { csvOf } from "../../bench/report/csv.ts";
 import { markdownOf } from "../../bench/report/markdown.ts";
 import { LEGEND, tableOf } from "../../bench/report/table.ts";
@@ -9,6 +11,11 @@ export type ReportFormat = "table" | "json" | "csv" | "markdown";
 
 export function printReport(results: Results, format: ReportFormat): void {
   print(textOf(results, format));
+}
+
+/** What has changed, one line a change. */
+export function printComparison(comparison: RunComparison, format: ReportFormat): void {
+  print(format === "json" ? `${JSON.stringify(comparison)}\n` : comparisonText(comparison));
 }
 
 function textOf(results: Results, format: ReportFormat): string {

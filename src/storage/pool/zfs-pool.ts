@@ -81,11 +81,10 @@ function destroy(pool: Pool): void {
   });
 }
 
-/** Without ZFS no pool is imported. */
+/** Without ZFS, or with a daemon that has died, no pool is imported. */
 function isRunning(): boolean {
   try {
-    zfsImplementation();
-    return true;
+    return zfsImplementation() === "kernel" || programOutcome(["zpool", "list"]).status === 0;
   } catch (error) {
     if (error instanceof TsimgError) return false;
     throw error;

@@ -1,6 +1,6 @@
 import type { MeasureResults } from "../../results/results.ts";
 import { formatValue } from "../format-value.ts";
-import { axisStyle, drawChart, FONT } from "./draw-chart.ts";
+import { axisStyle, drawChart, FONT, INK } from "./draw-chart.ts";
 import type { Palette } from "./palette.ts";
 
 const BAR = 14;
@@ -18,7 +18,8 @@ export function barChart(
   const names = palette.names.filter((name) => measures.some((it) => placeIn(it, name)));
   const unit = measures[0]?.unit ?? "seconds";
   const height = measures.length * (names.length * BAR + GROUP_GAP) + 60;
-  const labelWidth = width < 500 ? 110 : 190;
+  const narrow = width < 500;
+  const labelWidth = narrow ? 100 : 190;
   const option = {
     grid: { left: labelWidth + 10, right: 70, top: 8, bottom: 34 },
     xAxis: {
@@ -35,7 +36,13 @@ export function barChart(
       inverse: true,
       ...axisStyle(""),
       data: measures.map(({ name }) => name),
-      axisLabel: { ...FONT, width: labelWidth, overflow: "break" },
+      // Wrapped early: the width of letters is an estimate here.
+      axisLabel: {
+        ...FONT,
+        width: labelWidth * 0.8,
+        overflow: "break",
+        fontSize: narrow ? 11 : 12,
+      },
       splitLine: { show: false },
     },
     series: names.flatMap((name, number) => [
@@ -46,14 +53,6 @@ export function barChart(
         barWidth: BAR - 3,
         barGap: `${(3 / (BAR - 3)) * 100}%`,
         itemStyle: { color: palette.colour(name) },
-        label: {
-          show: true,
-          position: "right",
-          ...FONT,
-          fontSize: 10,
-          distance: 4,
-          formatter: ({ dataIndex }: { dataIndex: number }) => labelOf(measures[dataIndex], name),
-        },
         data: measures.map((measure) => placeIn(measure, name)?.summary.median || null),
       },
       whiskers(measures, name, number - (names.length - 1) / 2),
@@ -75,36 +74,46 @@ function logAxis(measures: readonly MeasureResults[]) {
 
 /** @param lane how many bars below the group's middle */
 function whiskers(measures: readonly MeasureResults[], name: string, lane: number) {
+  const rows = measures.flatMap((measure, row) => {
+    const found = placeIn(measure, name);
+    if (found === undefined || !(found.summary.median > 0)) return [];
+    const { low, median, high } = found.summary;
+    const label = formatValue(median, measure.unit);
+    return [{ value: [low > 0 ? low : median, row, high], label }];
+  });
   return {
     type: "custom",
     silent: true,
     z: 5,
-    data: measures.flatMap((measure, row) => {
-      const found = placeIn(measure, name);
-      if (found === undefined || !(found.summary.low > 0)) return [];
-      return [[found.summary.low, row, found.summary.high]];
-    }),
+    data: rows.map(({ value }) => value),
     encode: { x: [0, 2], y: 1 },
-    renderItem(_: unknown, api: { value(at: number): number; coord(at: number[]): number[] }) {
-      const row = api.value(1);
-      const [left = 0, y = 0] = api.coord([api.value(0), row]);
-      const [right = 0] = api.coord([api.value(2), row]);
+    renderItem(params: { dataIndex: number }, api: ChartCoordinates) {
+      const [left = 0, y = 0] = api.coord([api.value(0), api.value(1)]);
+      const [right = 0] = api.coord([api.value(2), api.value(1)]);
       const at = y + lane * BAR;
+      const ends = [left, right].map((x) => `M${x},${at - 3}V${at + 3}`).join("");
+      const text = rows[params.dataIndex]?.label ?? "";
       return {
-        type: "path",
-        shape: {
-          pathData: `M${left},${at - 3}V${at + 3}M${left},${at}H${right}M${right},${at - 3}V${at + 3}`,
-        },
-        style: { stroke: "var(--ink)", lineWidth: 1, fill: "none" },
+        type: "group",
+        children: [
+          {
+            type: "path",
+            shape: { pathData: `${ends}M${left},${at}H${right}` },
+            style: { stroke: INK, lineWidth: 1, fill: "none" },
+          },
+          {
+            type: "text",
+            style: { text, x: right + 5, y: at, fill: INK, fontSize: 10, verticalAlign: "middle" },
+          },
+        ],
       };
     },
   };
 }
 
-function labelOf(measure: MeasureResults | undefined, name: string): string {
-  const found = measure === undefined ? undefined : placeIn(measure, name);
-  if (found === undefined || measure === undefined) return "";
-  return formatValue(found.summary.median, measure.unit);
+interface ChartCoordinates {
+  value(at: number): number;
+  coord(at: readonly number[]): readonly number[];
 }
 
 function placeIn(measure: MeasureResults, name: string) {

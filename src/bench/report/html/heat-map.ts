@@ -4,6 +4,7 @@ import { drawChart, FONT } from "./draw-chart.ts";
 import type { Palette } from "./palette.ts";
 
 const ROW = 26;
+const NARROW_ROW = 32;
 /** From here on a cell is as dark as it gets: a factor of a hundred. */
 const DARKEST = 2;
 
@@ -15,7 +16,8 @@ export function heatMap(results: Results, palette: Palette, width: number): stri
   const rows = rowsOf(results);
   if (rows.length === 0) return undefined;
   const columns = palette.names.filter((name) => rows.some(({ factors }) => factors.has(name)));
-  const labelWidth = width < 500 ? 120 : 230;
+  const narrow = width < 500;
+  const labelWidth = narrow ? 112 : 230;
   const cells = rows.flatMap(({ factors }, row) =>
     columns.flatMap((name, column) => {
       const factor = factors.get(name);
@@ -29,24 +31,30 @@ export function heatMap(results: Results, palette: Palette, width: number): stri
           borderColor: "var(--paper)",
           borderWidth: 2,
         },
-        label: { color: depth > 0.55 ? "var(--on-hot)" : "var(--ink)" },
+        label: { color: depth > 0.75 ? "var(--on-hot)" : "var(--ink)" },
       };
     }),
   );
   const axis = { type: "category", axisLine: { show: false }, axisTick: { show: false } };
   const option = {
-    grid: { left: labelWidth + 8, right: 6, top: width < 500 ? 62 : 28, bottom: 4 },
+    grid: { left: labelWidth + 8, right: 6, top: narrow ? 88 : 28, bottom: 4 },
     xAxis: {
       ...axis,
       position: "top",
       data: columns,
-      axisLabel: { ...FONT, interval: 0, rotate: width < 500 ? 50 : 0, fontSize: 11 },
+      axisLabel: { ...FONT, interval: 0, rotate: narrow ? 60 : 0, fontSize: 11 },
     },
     yAxis: {
       ...axis,
       inverse: true,
       data: rows.map(({ label }) => label),
-      axisLabel: { ...FONT, width: labelWidth, overflow: "truncate", fontSize: 11 },
+      // Wrapped early: the width of letters is an estimate here.
+      axisLabel: {
+        ...FONT,
+        width: labelWidth * 0.8,
+        overflow: "break",
+        fontSize: narrow ? 10 : 11,
+      },
     },
     visualMap: { show: false, min: 0, max: 1, inRange: { color: ["#888888", "#888888"] } },
     series: [
@@ -56,14 +64,18 @@ export function heatMap(results: Results, palette: Palette, width: number): stri
         label: {
           show: true,
           fontFamily: "inherit",
-          fontSize: width < 500 ? 9 : 11,
-          formatter: ({ value }: { value: number[] }) => formatRatio(value[2] ?? Number.NaN),
+          fontSize: narrow ? 9 : 11,
+          formatter: ({ value }: { value: number[] }) => shortFactor(value[2] ?? Number.NaN),
         },
         data: cells,
       },
     ],
   };
-  return drawChart(option, width, rows.length * ROW + (width < 500 ? 66 : 32));
+  return drawChart(option, width, narrow ? rows.length * NARROW_ROW + 92 : rows.length * ROW + 32);
+}
+
+function shortFactor(factor: number): string {
+  return factor < 1000 ? formatRatio(factor) : `${Math.round(factor / 100) / 10}k×`;
 }
 
 interface Row {

@@ -17,7 +17,7 @@ export function htmlOf(results: Results): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <title>Storage drivers compared</title>
 <link rel="icon" href="data:,">
 <style>${PAGE_STYLE}</style>
@@ -73,7 +73,7 @@ function overview(results: Results, palette: Palette): string {
     wide,
     narrow,
     caption:
-      "How many times as much each driver takes as the best one of its row, by medians. Dark: a hundred times, or more.",
+      "How many times as much each driver takes as the best one of its row, by medians. The redder, the more; fully red from a hundred times on.",
   });
 }
 

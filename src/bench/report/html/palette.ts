@@ -1,4 +1,12 @@
-const SYMBOLS = ["circle", "rect", "triangle", "diamond", "roundRect", "pin", "arrow"] as const;
+const SYMBOLS = [
+  "circle",
+  "rect",
+  "triangle",
+  "diamond",
+  "emptyCircle",
+  "emptyRect",
+  "emptyTriangle",
+] as const;
 
 /** Every driver keeps its colour and its symbol through the whole report. */
 export class Palette {
