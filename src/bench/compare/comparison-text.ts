@@ -2,9 +2,9 @@ import { formatParameter, formatRatio, formatValue } from "../report/format-valu
 import type { Change, RunComparison } from "./compare-runs.ts";
 
 /** What changed between two runs, in words. */
-export function comparisonText({ changes, compared, bar, warnings }: RunComparison): string {
-  const percent = Math.round(bar * 100);
-  const rule = `${compared} figures compared; a change is one of more than ${percent} % that Welch's test (p < 0.01, after Holm) doesn't put down to chance`;
+export function comparisonText({ changes, compared, movement, warnings }: RunComparison): string {
+  const percent = Math.round(movement * 100);
+  const rule = `${compared} figures compared, which moved by ${percent} % (standard deviation); a change is one of more than 8 % that a test of all of them doesn't put down to chance (p < 0.01, Welch, Holm)`;
   const lines =
     changes.length === 0 ? ["nothing has changed"] : changes.map((change) => changeLine(change));
   return [...warnings.map((text) => `warning: ${text}`), ...lines, rule]

@@ -26,11 +26,15 @@ export function planRounds(
 ): RoundPlan {
   const affordable = costs.map(() => 0);
   let left = time;
+  let fewest = most;
   const cheapestFirst = [...costs.keys()].sort((a, b) => (costs[a] ?? 0) - (costs[b] ?? 0));
   cheapestFirst.forEach((place, done) => {
     const cost = Math.max(costs[place] ?? 0, Number.EPSILON);
     const share = left / (costs.length - done);
-    const rounds = Math.max(0, Math.min(most, Math.floor(share / cost)));
+    // One round at least, as long as there is time for it; never more than a faster one has.
+    const wanted = Math.max(Math.floor(share / cost), left >= cost ? 1 : 0);
+    const rounds = Math.min(fewest, wanted);
+    fewest = rounds;
     affordable[place] = rounds;
     left -= rounds * cost;
   });

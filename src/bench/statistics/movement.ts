@@ -3,19 +3,13 @@ import { median, medianAbsoluteDeviation } from "simple-statistics";
 /** From the median absolute deviation to the standard deviation of a normal distribution. */
 const MAD_TO_DEVIATION = 1.4826;
 
-/** How many values have moved on the whole: where their middle is, and how far they spread. */
-export interface Movement {
-  readonly centre: number;
-  /** As a standard deviation, of which outliers know nothing. */
-  readonly spread: number;
+/** The standard deviation of values around zero, of which outliers know nothing. */
+export function spreadAroundZero(values: readonly number[]): number {
+  if (values.length === 0) return 0;
+  return medianAbsoluteDeviation([...values, ...values.map((value) => -value)]) * MAD_TO_DEVIATION;
 }
 
-export function movementOf(values: readonly number[]): Movement {
-  if (values.length === 0) return { centre: 0, spread: 0 };
-  const all = [...values];
-  return { centre: median(all), spread: medianAbsoluteDeviation(all) * MAD_TO_DEVIATION };
-}
-
+/** 0 when there are none. */
 export function medianOf(values: readonly number[]): number {
-  return median([...values]);
+  return values.length === 0 ? 0 : median([...values]);
 }

@@ -1,20 +1,33 @@
 import { mean, sampleVariance } from "simple-statistics";
-import { beyondT } from "./student.ts";
+
+/** How far apart two samples' means are, and how sure that is. */
+export interface MeanDifference {
+  /** The second's less the first's. */
+  readonly difference: number;
+  /** Standard error of the difference. */
+  readonly error: number;
+  /** Degrees of freedom of Student's distribution, rounded down: rather too careful than not. */
+  readonly freedom: number;
+}
 
 /**
- * Welch's t-test: whether two samples that have no pairs have different means.
+ * Welch's comparison of two samples that have no pairs.
  *
- * @returns the two-sided p value; 1 with fewer than two values on a side
+ * @returns undefined with fewer than two values on a side
  * @see Welch, "The Generalization of Student's Problem", Biometrika 34 (1947)
  */
-export function welch(first: readonly number[], second: readonly number[]): number {
-  if (first.length < 2 || second.length < 2) return 1;
+export function meanDifference(
+  first: readonly number[],
+  second: readonly number[],
+): MeanDifference | undefined {
+  if (first.length < 2 || second.length < 2) return undefined;
   const [a, b] = [errorOf(first), errorOf(second)];
-  const difference = mean([...first]) - mean([...second]);
-  if (a + b === 0) return difference === 0 ? 1 : 0;
   const freedom = (a + b) ** 2 / (a ** 2 / (first.length - 1) + b ** 2 / (second.length - 1));
-  // Rounded down: rather too careful than not.
-  return beyondT(difference / Math.sqrt(a + b), Math.max(1, Math.floor(freedom)));
+  return {
+    difference: mean([...second]) - mean([...first]),
+    error: Math.sqrt(a + b),
+    freedom: Number.isFinite(freedom) ? Math.max(1, Math.floor(freedom)) : 1,
+  };
 }
 
 /** Square of the mean's standard error. */

@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
+import type { SnapshotId } from "../../../drivers/driver.ts";
 import type { Measure } from "../measure.ts";
 import { dropCaches } from "../place/drop-caches.ts";
+import type { Place, Space } from "../place/place.ts";
 import { openWritable } from "../place/writable.ts";
 import { DATA_FILES } from "../stage/images.ts";
-import type { Session, SetUp, Suite } from "../suite.ts";
+import type { Recorder, Session, SetUp, Suite } from "../suite.ts";
 
 /** Containers of one image at the same time. */
 const CONTAINERS = 8;
@@ -28,37 +30,49 @@ export const density: Suite = {
 };
 
 async function openDensity({ place, stage }: SetUp): Promise<Session> {
-  const before = await spaceOf(place);
   const name = await stage.pull("data", place);
-  const after = await spaceOf(place);
+  stage.remove(name, place);
   return {
     async round(recorder) {
-      recorder.record(IMAGE_BYTES, after.bytes - before.bytes);
-      const empty = await spaceOf(place);
-      using containers = new DisposableStack();
-      const parents = stage.layers(name, place);
-      const roots = Array.from(
-        { length: CONTAINERS },
-        () => containers.use(openWritable(place, parents)).root,
-      );
-      const full = await spaceOf(place);
-      recorder.record(DISK, Math.max(0, full.bytes - empty.bytes) / CONTAINERS);
-      if (full.inodes !== undefined && empty.inodes !== undefined)
-        recorder.record(INODES, (full.inodes - empty.inodes) / CONTAINERS);
-      dropCaches();
-      const cold = cachedBytes();
-      roots.forEach((root, number) => {
-        recorder.time(number === 0 ? FIRST : LATER, () => readAll(`${root}/data`));
-      });
-      recorder.record(CACHE, cachedBytes() - cold);
+      const without = await spaceOf(place);
+      await stage.unpack(name, place);
+      try {
+        const empty = await spaceOf(place);
+        recorder.record(IMAGE_BYTES, empty.bytes - without.bytes);
+        await fill(place, stage.layers(name, place), empty, recorder);
+      } finally {
+        stage.remove(name, place);
+      }
     },
-    async [Symbol.asyncDispose]() {
-      stage.remove(name, place);
-    },
+    async [Symbol.asyncDispose]() {},
   };
 }
 
-async function spaceOf(place: SetUp["place"]) {
+/** @param empty what the place holds without containers */
+async function fill(
+  place: Place,
+  parents: readonly SnapshotId[],
+  empty: Space,
+  recorder: Recorder,
+): Promise<void> {
+  using containers = new DisposableStack();
+  const roots = Array.from(
+    { length: CONTAINERS },
+    () => containers.use(openWritable(place, parents)).root,
+  );
+  const full = await spaceOf(place);
+  recorder.record(DISK, Math.max(0, full.bytes - empty.bytes) / CONTAINERS);
+  if (full.inodes !== undefined && empty.inodes !== undefined)
+    recorder.record(INODES, (full.inodes - empty.inodes) / CONTAINERS);
+  dropCaches();
+  const cold = cachedBytes();
+  roots.forEach((root, number) => {
+    recorder.time(number === 0 ? FIRST : LATER, () => readAll(`${root}/data`));
+  });
+  recorder.record(CACHE, cachedBytes() - cold);
+}
+
+async function spaceOf(place: Place): Promise<Space> {
   await place.settle();
   return place.space();
 }

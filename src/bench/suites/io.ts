@@ -52,17 +52,12 @@ export const io: Suite = {
 
 function openPatterns({ place, workload, note }: SetUp): Session {
   const content = new Content(workload.seed);
-  const chain = new Chain(place);
-  try {
-    chain.add((root) => content.write(`${root}/file`, SIZE));
-  } catch (error) {
-    chain[Symbol.dispose]();
-    throw error;
-  }
   const fio = programPath("fio") !== undefined;
   if (!fio) note("fio is not installed: measured by a loop of tsimg's own");
   return {
     async round(recorder) {
+      using chain = new Chain(place);
+      chain.add((root) => content.write(`${root}/file`, SIZE));
       for (const pattern of PATTERNS) {
         using container = openWritable(place, chain.ids);
         // What is dirty, such as a copy that was just made, can't be dropped.
@@ -75,9 +70,7 @@ function openPatterns({ place, workload, note }: SetUp): Session {
         );
       }
     },
-    async [Symbol.asyncDispose]() {
-      chain[Symbol.dispose]();
-    },
+    async [Symbol.asyncDispose]() {},
   };
 }
 
