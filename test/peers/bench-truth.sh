@@ -37,31 +37,46 @@ seconds_in() { # CALL PATH COMMAND...
   strace -f -T -e trace="$call" "$@" 2>&1 >/dev/null | grep -F "$path" | tail -1 | sed 's/.*<\(.*\)>/\1/'
 }
 
-first_append() { # SIZE
+first_append() { # SIZE FILES
   rm -rf "$place"/{lower,upper,work}
   mkdir "$place"/{lower,upper,work}
   # Half of it can't be compressed, though ext4 doesn't care.
-  head -c "$1" /dev/urandom >"$place/lower/file"
-  sync -f "$place"
+  for file in $(seq "$2"); do head -c "$1" /dev/urandom >"$place/lower/file-$file"; done
   for _ in $(seq "$rounds"); do
     rm -rf "$place"/{upper,work}
     mkdir "$place"/{upper,work}
     mount -t overlay overlay -o "lowerdir=$place/lower,upperdir=$place/upper,workdir=$place/work,index=off,redirect_dir=off,metacopy=off" "$place/merged"
     sync -f "$place"
-    seconds_in openat merged/file dd if=/dev/zero of="$place/merged/file" bs=1 count=1 oflag=append conv=notrunc status=none
+    if [ "$2" = 1 ]; then
+      seconds_in openat merged/file-1 dd if=/dev/zero of="$place/merged/file-1" bs=1 count=1 oflag=append conv=notrunc status=none
+    else
+      # One process for all of them: between processes a processor goes to sleep, and a disk.
+      strace -T -e trace=openat sh -c "for file in $place/merged/file-*; do printf x >>\$file; done" 2>&1 >/dev/null |
+        grep -F merged/file- | grep -F O_APPEND | sed 's/.*<\(.*\)>/\1/'
+    fi
     umount "$place/merged"
   done | median
 }
 
+# Layers as docker lays them out; nearest first, relative to the directory they are in.
 stack() { # LAYERS
-  rm -rf "$place/l"
-  mkdir -p "$place/l/1/shared/lowest"
-  for file in $(seq 0 99); do echo "$file" >"$place/l/1/shared/lowest/file-$file"; done
-  local lower=1
-  for layer in $(seq 2 "$1"); do
-    mkdir -p "$place/l/$layer/shared"
-    : >"$place/l/$layer/shared/layer-$layer"
-    lower=$layer:$lower
+  rm -rf "$place/overlay2"
+  mkdir -p "$place/overlay2/l"
+  local lower= id link
+  for layer in $(seq "$1"); do
+    id=$(printf 'layer %s' "$layer" | sha256sum | cut -c1-64)
+    link=$(printf 'link %s' "$layer" | sha256sum | cut -c1-6)
+    mkdir -p "$place/overlay2/$id"/{diff/shared,work,merged}
+    echo "$link" >"$place/overlay2/$id/link"
+    echo "$lower" >"$place/overlay2/$id/lower"
+    ln -s "../$id/diff" "$place/overlay2/l/$link"
+    if [ "$layer" = 1 ]; then
+      mkdir "$place/overlay2/$id/diff/shared/lowest"
+      for file in $(seq 0 99); do echo "$file" >"$place/overlay2/$id/diff/shared/lowest/file-$file"; done
+    else
+      : >"$place/overlay2/$id/diff/shared/layer-$layer"
+    fi
+    lower=l/$link${lower:+:}$lower
   done
   echo "$lower"
 }
@@ -71,8 +86,10 @@ cold_stat() { # LAYERS
   lower=$(stack "$1")
   sync -f "$place"
   for _ in $(seq "$rounds"); do
+    # What the journal still holds can't be dropped.
+    fsfreeze -f "$place" && fsfreeze -u "$place"
     echo 3 >/proc/sys/vm/drop_caches
-    (cd "$place/l" && if [ "$1" = 1 ]; then mount --bind 1 "$place/merged"; else mount -t overlay overlay -o "lowerdir=$lower" "$place/merged"; fi)
+    (cd "$place/overlay2" && mount -t overlay overlay -o "lowerdir=$lower" "$place/merged")
     # The tracer and stat(1) themselves were dropped from the caches, too: that is not in the call.
     seconds_in newfstatat,statx shared/lowest/file-0 stat "$place/merged/shared/lowest/file-0"
     umount "$place/merged"
@@ -112,12 +129,15 @@ YAML
   skopeo copy -q --dest-tls-verify=false "oci:$work/oci:tree" "docker://127.0.0.1:$port/tree" >&2
   local store=$place/store image=127.0.0.1:$port/tree
   "$tsimg" --root "$store" pull -q --plain-http "$image" >&2
+  # A pull that has nothing to do takes what isn't unpacking: the process, asking the registry.
   for _ in $(seq "$rounds"); do
     "$tsimg" --root "$store" rmi --driver overlay2 "$image" >&2
     sync -f "$place"
     local start=$EPOCHREALTIME
     "$tsimg" --root "$store" pull -q --plain-http "$image" >&2
-    echo "$EPOCHREALTIME $start" | awk '{ print $1 - $2 }'
+    local middle=$EPOCHREALTIME
+    "$tsimg" --root "$store" pull -q --plain-http "$image" >&2
+    echo "$start $middle $EPOCHREALTIME" | awk '{ print ($2 - $1) - ($3 - $2) }'
   done | median
   "$tsimg" --root "$store" rmi "$image" >&2
 }
@@ -137,9 +157,9 @@ line() { awk -v name="$1" -v ours="$2" -v theirs="$3" 'BEGIN { printf "| %s | %.
 
 echo "| overlay2, medians of $rounds rounds | tsimg bench | measured otherwise | ratio |"
 echo "| --- | --- | --- | --- |"
-for size in 4096 1048576 16777216 134217728 1073741824; do
-  line "first append, $size bytes" "$(ours copyup 'append 1 B, first' $size)" "$(first_append $size)"
-done
+while read -r size files; do
+  line "first append, $size bytes" "$(ours copyup 'append 1 B, first' "$size")" "$(first_append "$size" "$files")"
+done <<<$'4096 32\n1048576 8\n16777216 1\n134217728 1\n1073741824 1'
 for layers in 16 100 300; do
   line "stat, cold, $layers layers" "$(ours depth 'stat, cold' $layers)" "$(cold_stat $layers)"
 done

@@ -1,5 +1,4 @@
 import { setImmediate } from "node:timers/promises";
-import { dropCaches } from "../place/drop-caches.ts";
 import type { Place } from "../place/place.ts";
 import type { Stage } from "../stage/stage.ts";
 import type { Session, Suite, Workload } from "../suite.ts";
@@ -130,7 +129,7 @@ class SuiteRun {
     const recorder = new RoundRecorder();
     try {
       await place.settle();
-      if (this.options.workload.cache === "cold") dropCaches();
+      if (this.options.workload.cache === "cold") place.chill();
       const before = place.counters();
       await session.round(recorder);
       await place.settle();

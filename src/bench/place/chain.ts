@@ -12,14 +12,23 @@ export class Chain implements Disposable {
     this.place = place;
   }
 
-  /** One more layer on top, in which `write` has done its work below a directory. */
+  /**
+   * One more layer on top, in which `write` has done its work below a directory. Overlays get
+   * it as unpacking writes it, into a directory that shows nothing of the layers below: one
+   * written through a mount would lie otherwise on the disk than those of an image do.
+   *
+   * @param write only adds files, and makes the directories that they are in
+   */
   add(write: (root: string) => void): void {
     const { driver } = this.place;
     const id = this.place.nextId();
     const parents = this.ids;
     try {
-      driver.create(id, parents);
-      {
+      if (driver.layers.form === "overlay") {
+        driver.layers.begin(id, parents);
+        write(driver.layers.dir(id));
+      } else {
+        driver.create(id, parents);
         using tree = openTree(this.place, id, parents, "rw");
         write(`${tree.path}/.`);
       }

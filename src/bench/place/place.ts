@@ -41,6 +41,8 @@ export interface Place {
   readonly views: string;
   /** Writes back all that is dirty. */
   settle(): Promise<void>;
+  /** Writes back all that is dirty, journals included, then drops the machine's caches. */
+  chill(): void;
   space(): Space;
   counters(): Counters;
 }

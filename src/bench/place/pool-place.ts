@@ -6,8 +6,10 @@ import { fileSystemOf } from "../../storage/file-system.ts";
 import { loopDeviceOf } from "../../storage/pool/loop-pool.ts";
 import type { Pool, PoolKind } from "../../storage/pool/pool.ts";
 import { keeperOf, PoolManager } from "../../storage/pool/pool-manager.ts";
+import { flushWhole } from "../../sys/freeze.ts";
 import { syncFileSystem } from "../../sys/sync.ts";
 import { type CountedBy, readCounters } from "./counting.ts";
+import { dropCaches } from "./drop-caches.ts";
 import type { Place } from "./place.ts";
 import { snapshotIds } from "./snapshot-ids.ts";
 import type { BenchDriver, PlaceWish } from "./wishes.ts";
@@ -52,6 +54,12 @@ export function makePoolPlace(app: App, wish: PlaceWish, size: number, seed: num
     nextId: snapshotIds(seed),
     views: join(app.paths.root, "views"),
     settle: () => syncFileSystem(pool.directory),
+    chill() {
+      // What a journal still holds can't be dropped. A pool without a mount of its own lies on
+      // the host's file system, which must not be frozen.
+      if (isMounted(pool)) flushWhole(pool.directory);
+      dropCaches();
+    },
     space() {
       const { used, inodes } = keeperOf(pool.kind).usage(pool);
       return { bytes: used, inodes: inodes?.used };
@@ -65,6 +73,10 @@ function sameLayout(kind: PoolKind, seed: number): readonly string[] {
   if (kind !== "ext4") return [];
   const digits = seed.toString(16).padStart(12, "0");
   return ["-E", `hash_seed=74736d67-0000-4000-8000-${digits}`];
+}
+
+function isMounted({ kind, directory }: Pool): boolean {
+  return fileSystemOf(directory).type === kind && kind !== "zfs";
 }
 
 function backingOf(pool: Pool, isFuse: boolean) {

@@ -100,8 +100,12 @@ function openCopyUp({ place, workload, late, note }: SetUp): Session {
     throw error;
   }
   return {
-    round(recorder) {
-      for (const { group, chain } of groups) changeGroup(place, group, chain, recorder);
+    async round(recorder) {
+      for (const { group, chain } of groups) {
+        // What the one before has left to be written would be in the way.
+        await place.settle();
+        changeGroup(place, group, chain, recorder);
+      }
     },
     async [Symbol.asyncDispose]() {
       layers.dispose();

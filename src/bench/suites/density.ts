@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { SnapshotId } from "../../../drivers/driver.ts";
 import type { Measure } from "../measure.ts";
-import { dropCaches } from "../place/drop-caches.ts";
 import type { Place, Space } from "../place/place.ts";
 import { openWritable } from "../place/writable.ts";
 import { DATA_FILES } from "../stage/images.ts";
@@ -64,7 +63,7 @@ async function fill(
   recorder.record(DISK, Math.max(0, full.bytes - empty.bytes) / CONTAINERS);
   if (full.inodes !== undefined && empty.inodes !== undefined)
     recorder.record(INODES, (full.inodes - empty.inodes) / CONTAINERS);
-  dropCaches();
+  place.chill();
   const cold = cachedBytes();
   roots.forEach((root, number) => {
     recorder.time(number === 0 ? FIRST : LATER, () => readAll(`${root}/data`));

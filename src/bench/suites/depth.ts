@@ -2,7 +2,6 @@ import { closeSync, mkdirSync, openSync, readdirSync, statSync, writeFileSync } 
 import type { SnapshotId } from "../../../drivers/driver.ts";
 import type { Measure } from "../measure.ts";
 import { Chain } from "../place/chain.ts";
-import { dropCaches } from "../place/drop-caches.ts";
 import { inDirectory } from "../place/in-directory.ts";
 import { openTree } from "../place/open-tree.ts";
 import type { Place } from "../place/place.ts";
@@ -90,12 +89,12 @@ function lookAt(place: Place, ids: readonly SnapshotId[], recorder: Recorder): v
     using tree = openTree(place, top, parents, "ro");
     return inDirectory(`${tree.path}/.`, action);
   };
-  dropCaches();
+  place.chill();
   mounted(() => {
     recorder.time(measure("stat, cold"), () => statSync(name(0)));
     recorder.time(measure("open, cold"), () => closeSync(openSync(name(1), "r")));
   });
-  dropCaches();
+  place.chill();
   mounted(() => recorder.time(measure("readdir, cold"), () => readdirSync("shared")));
   mounted(() => {
     for (const path of NAMES) statSync(path);

@@ -3,7 +3,6 @@ import { programOutcome, programPath } from "../../sys/run-program.ts";
 import { Content, randomWords } from "../content.ts";
 import type { Measure } from "../measure.ts";
 import { Chain } from "../place/chain.ts";
-import { dropCaches } from "../place/drop-caches.ts";
 import { openWritable } from "../place/writable.ts";
 import type { Session, SetUp, Suite } from "../suite.ts";
 
@@ -60,9 +59,7 @@ function openPatterns({ place, workload, note }: SetUp): Session {
       chain.add((root) => content.write(`${root}/file`, SIZE));
       for (const pattern of PATTERNS) {
         using container = openWritable(place, chain.ids);
-        // What is dirty, such as a copy that was just made, can't be dropped.
-        await place.settle();
-        dropCaches();
+        place.chill();
         const path = `${container.root}/file`;
         recorder.record(
           { name: pattern.name, unit: "bytes/s", better: "more" } satisfies Measure,

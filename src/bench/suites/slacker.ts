@@ -1,5 +1,4 @@
 import type { Measure } from "../measure.ts";
-import { dropCaches } from "../place/drop-caches.ts";
 import { openWritable } from "../place/writable.ts";
 import { DATA_FILES } from "../stage/images.ts";
 import type { Session, SetUp, Suite } from "../suite.ts";
@@ -40,8 +39,7 @@ async function openSlacker({ place, stage }: SetUp): Promise<Session> {
         using _container = openWritable(place, parents);
         recorder.record(CREATE, (performance.now() - created) / 1000);
       }
-      await place.settle();
-      dropCaches();
+      place.chill();
       const before = place.counters().read;
       const flags = ["--rm", "--network", "none", "--driver", place.driverName];
       const { firstOutput } = await stage.tsimg(
