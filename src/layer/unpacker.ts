@@ -96,8 +96,11 @@ export class Unpacker implements Disposable {
   }
 
   private take(message: FromUnpacker): void {
-    if ("progress" in message) this.onProgress(message.progress, message.inflated);
-    else if ("result" in message) this.outcome = message.result;
+    if ("progress" in message) {
+      this.onProgress(message.progress, message.inflated);
+      return;
+    }
+    if ("result" in message) this.outcome = message.result;
     else {
       const { code, message: text, hint, errno } = message.failure;
       this.outcome = new TsimgError(code, text, {
@@ -105,5 +108,8 @@ export class Unpacker implements Disposable {
         ...(errno !== undefined && { cause: Object.assign(new Error(errno), { code: errno }) }),
       });
     }
+    // It has nothing more to do, and Node's own way out can take forever: it joins a thread
+    // of V8 that may wait for a garbage collection, which is the joining thread's business.
+    this.child.kill("SIGKILL");
   }
 }

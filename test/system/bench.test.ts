@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -103,6 +103,21 @@ describe.skipIf(absent !== undefined)(`a bench ${absent ?? ""}`, () => {
       expect(measuredOn(measures, "zfs (FUSE) #2")).toBeGreaterThan(3);
   });
 
+  it("works in a corner of a pool that is named, and leaves it as it was", async () => {
+    await tsimg.output("pool", "create", "mine", "--driver", "btrfs", "--size", "8G");
+    const pool = join(tsimg.root, "pools/mine");
+    writeFileSync(join(pool, "precious"), "data");
+    const options = ["--driver", "btrfs:mine,overlay2:mine,vfs", "--runs", "1", "--format", "json"];
+    const text = await tsimg.output("bench", "containerd16", ...options);
+    const { places } = JSON.parse(text) as Results;
+    expect(places.map(({ name }) => name)).toEqual(["btrfs:mine", "overlay2:mine", "vfs"]);
+    expect(readdirSync(pool)).toEqual(["precious"]);
+    const { status, stderr } = await tsimg.run("bench", "depth", "--driver", "zfs:mine");
+    expect(stderr.toString()).toMatch(/driver zfs can't use btrfs pool 'mine'/);
+    expect(status).toBe(125);
+    await tsimg.output("pool", "rm", "--force", "mine");
+  });
+
   it("the same seed makes the same work", async () => {
     const run = async (seed: string) => {
       const args = ["density", "--driver", "overlay2,vfs", "--runs", "1", "--seed", seed];
@@ -158,6 +173,7 @@ describe.skipIf(absent !== undefined)(`a bench ${absent ?? ""}`, () => {
     for (const pid of processes) process.kill(pid, "SIGKILL");
     await bench.end();
     expect(workspaces()).toHaveLength(1);
+    expect(await tsimg.output("doctor")).toMatch(/bench\/[0-9a-f]{12} .*a bench that was killed/);
     await tsimg.output("bench", "containerd16", "--driver", "vfs", "--runs", "1");
     expect(workspaces()).toEqual([]);
   });

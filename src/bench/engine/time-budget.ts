@@ -1,5 +1,7 @@
 /** Of a suite's time the part in which places may be set up. */
 const SET_UP_SHARE = 0.4;
+/** Of the whole time what is kept for steps that take longer than was thought. */
+const RESERVE = 0.05;
 
 /** Divides the time of a bench among its suites by their weights. All in milliseconds. */
 export class TimeBudget {
@@ -9,7 +11,7 @@ export class TimeBudget {
 
   constructor(budget: number, weights: readonly number[], now: () => number) {
     this.now = now;
-    this.end = now() + budget;
+    this.end = now() + budget * (1 - RESERVE);
     this.weights = [...weights];
   }
 

@@ -8,6 +8,7 @@ import type { Pool, PoolKind } from "../../storage/pool/pool.ts";
 import { keeperOf, PoolManager } from "../../storage/pool/pool-manager.ts";
 import { flushWhole } from "../../sys/freeze.ts";
 import { syncFileSystem } from "../../sys/sync.ts";
+import type { GivenPool } from "../workspace/given-pools.ts";
 import { type CountedBy, readCounters } from "./counting.ts";
 import { dropCaches } from "./drop-caches.ts";
 import type { Place } from "./place.ts";
@@ -39,15 +40,34 @@ export function makePoolPlace(app: App, wish: PlaceWish, size: number, seed: num
   const kind = USUAL_POOL[wish.kind];
   const pool = manager.create({ name, kind, size, formatOptions: sameLayout(kind, seed) });
   const driverName = `${wish.kind === "reflink" ? "vfs" : wish.kind}:${pool.name}`;
-  const driver = app.snapshots.driver(driverName);
+  return placeOn(app, pool, { wish, driverName, seed });
+}
+
+/** A place in a corner of a pool of the user's, which the bench's configuration names. */
+export function givenPoolPlace(
+  app: App,
+  wish: PlaceWish,
+  { kind, pool }: GivenPool,
+  seed: number,
+): Place {
+  return placeOn(app, pool, { wish, driverName: kind, seed });
+}
+
+interface PlaceWords {
+  readonly wish: PlaceWish;
+  readonly driverName: string;
+  readonly seed: number;
+}
+
+function placeOn(app: App, pool: Pool, { wish, driverName, seed }: PlaceWords): Place {
   const isFuse = pool.kind === "zfs" && zfsImplementation() === "fuse";
   const countedBy: CountedBy = {
     device: pool.kind === "zfs" ? undefined : loopDeviceOf(pool.file),
     daemon: isFuse ? fuseDaemon() : undefined,
   };
   return {
-    name: `${wish.kind}${isFuse ? " (FUSE)" : ""}${wish.copy === 1 ? "" : ` #${wish.copy}`}`,
-    driver,
+    name: nameOf(wish, isFuse),
+    driver: app.snapshots.driver(driverName),
     driverName,
     backing: backingOf(pool, isFuse),
     notes: isFuse ? [FUSE_NOTE] : [],
@@ -66,6 +86,11 @@ export function makePoolPlace(app: App, wish: PlaceWish, size: number, seed: num
     },
     counters: () => readCounters(countedBy),
   };
+}
+
+function nameOf({ kind, pool, copy }: PlaceWish, isFuse: boolean): string {
+  const place = pool === undefined ? kind : `${kind}:${pool}`;
+  return `${place}${isFuse ? " (FUSE)" : ""}${copy === 1 ? "" : ` #${copy}`}`;
 }
 
 /** ext4 places directories by a hash of their names, with a seed that is random otherwise. */

@@ -4,11 +4,12 @@ import { TsimgError } from "../../sys/error.ts";
 import { runSuites } from "../engine/run-suites.ts";
 import { currentLoad, describeMachine } from "../machine.ts";
 import type { Place } from "../place/place.ts";
-import { makePoolPlace } from "../place/pool-place.ts";
+import { givenPoolPlace, makePoolPlace } from "../place/pool-place.ts";
 import type { AbsentDriver } from "../results/results.ts";
 import { Stage } from "../stage/stage.ts";
 import { openUserImage } from "../stage/user-image.ts";
 import { suitesNamed } from "../suites/suites.ts";
+import { prepareGivenPools } from "../workspace/given-pools.ts";
 import { openWorkspace, type Workspace } from "../workspace/workspace.ts";
 import { startOwnDaemon } from "../workspace/zfs-daemon.ts";
 import type { BenchRequest, FromBench } from "./request.ts";
@@ -52,11 +53,12 @@ export async function measure(
 
 async function makePlaces(
   { app, directory }: Workspace,
-  { wishes, strict, workload }: BenchRequest,
+  { root, wishes, strict, workload }: BenchRequest,
   signal: AbortSignal,
   tell: (message: FromBench) => void,
 ): Promise<{ places: readonly Place[]; absent: readonly AbsentDriver[] }> {
   const size = poolSize(directory);
+  const given = prepareGivenPools(directory, root, wishes);
   const places: Place[] = [];
   const absent: AbsentDriver[] = [];
   for (const wish of wishes) {
@@ -65,7 +67,12 @@ async function makePlaces(
     signal.throwIfAborted();
     try {
       if (wish.kind === "zfs") startOwnDaemon(directory);
-      places.push(makePoolPlace(app, wish, size, workload.seed));
+      const pool = given.get(wish);
+      places.push(
+        pool === undefined
+          ? makePoolPlace(app, wish, size, workload.seed)
+          : givenPoolPlace(app, wish, pool, workload.seed),
+      );
     } catch (error) {
       if (strict || !(error instanceof TsimgError)) throw error;
       absent.push({ driver: wish.kind, reason: error.message });

@@ -7,6 +7,7 @@ import type { Database } from "../../store/database.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { onHost } from "../../sys/host-namespace.ts";
 import { runProgram } from "../../sys/run-program.ts";
+import { clearGivenPools } from "./given-pools.ts";
 
 /** How long what held a pool may take to end, in milliseconds. */
 const PATIENCE = 10_000;
@@ -22,6 +23,7 @@ export async function clearStore(app: App): Promise<void> {
   const never = new AbortController().signal;
   for (const { row } of containers.list())
     await removeContainer(containers, row.id, true, never).catch(() => {});
+  clearGivenPools(app);
   forgetAll(database);
   const pools = new PoolManager(database, paths);
   for (const { directory, kind } of pools.rows.all()) if (kind !== "zfs") unmountBelow(directory);

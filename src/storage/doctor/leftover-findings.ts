@@ -19,6 +19,7 @@ const OF_THE_STORE = [
   "pools",
   "run",
   "mounts",
+  "bench",
 ];
 
 /** The next command that collects does away with these. */
@@ -33,6 +34,7 @@ export function leftoverFindings(context: StorageContext, drivers: DriverSet): r
     ...staleDirectories(context),
     ...unknownEntries(context),
     ...lostLoopDevices(context),
+    ...deadBenches(context),
   ];
 }
 
@@ -131,6 +133,17 @@ function lostLoopDevices({ paths }: StorageContext): readonly Finding[] {
     if (file === undefined || !file.startsWith(`${paths.root}/`)) return [];
     if (!file.endsWith(" (deleted)")) return [];
     return [leftover(`/dev/${name}`, `holds ${file}`, `unmount it, then losetup -d /dev/${name}`)];
+  });
+}
+
+/** What a bench makes that it has no time to take away when it is killed. */
+function deadBenches({ paths }: StorageContext): readonly Finding[] {
+  const all = join(paths.root, "bench");
+  return namesIn(all).flatMap((name) => {
+    const owner = tolerating(["ENOENT"], () => readFileSync(join(all, name, "owner"), "latin1"));
+    if (owner === undefined || isAlive(owner)) return [];
+    const what = "pools and images of a bench that was killed";
+    return [leftover(join(all, name), what, "the next tsimg bench removes them")];
   });
 }
 
