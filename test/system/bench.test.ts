@@ -70,7 +70,8 @@ describe.skipIf(absent !== undefined)(`a bench ${absent ?? ""}`, () => {
 
   it("measures every suite, and writes it all down", async () => {
     const out = join(directory.path, "out");
-    const drivers = ["overlay2", "erofs", "btrfs", "reflink", "vfs"];
+    // One for each form in which drivers take layers.
+    const drivers = ["overlay2", "erofs", "btrfs"];
     const amount = ["--runs", "1", "--layers", "1,3", "--parallel", "2", "--time-budget", "5s"];
     const options = ["--driver", drivers.join(","), ...amount, "--format", "json"];
     const text = await tsimg.output("bench", "all", ...options, "--out", out);
@@ -87,18 +88,20 @@ describe.skipIf(absent !== undefined)(`a bench ${absent ?? ""}`, () => {
     }
     for (const file of ["results.csv", "report.md", "report.html"])
       expect(readFileSync(join(out, file), "utf8").length).toBeGreaterThan(10_000);
-  });
+  }, 300_000);
 
   it("has ZFS served by the daemon that it finds, and marks its figures", async () => {
-    const options = ["--driver", "overlay2,zfs,zfs", "--runs", "1", "--format", "json"];
+    const drivers = ["--driver", "vfs,reflink,zfs,zfs"];
+    const options = [...drivers, "--runs", "1", "--format", "json"];
     const text = await tsimg.output("bench", "containerd16", "density", ...options);
     const results = JSON.parse(text) as Results;
     expect(results.places.map(({ name }) => name)).toEqual([
-      "overlay2",
+      "vfs",
+      "reflink",
       "zfs (FUSE)",
       "zfs (FUSE) #2",
     ]);
-    expect(results.places[1]?.notes.join()).toMatch(/says nothing of ZFS in the kernel/);
+    expect(results.places[2]?.notes.join()).toMatch(/says nothing of ZFS in the kernel/);
     for (const { measures } of results.suites)
       expect(measuredOn(measures, "zfs (FUSE) #2")).toBeGreaterThan(3);
   });

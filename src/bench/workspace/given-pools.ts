@@ -39,7 +39,7 @@ export function prepareGivenPools(
         hint: "each driver but devicemapper takes one pool of yours in a bench, and any number of its own",
       });
     const pool = attachedPool(root, wish.pool, kind);
-    sections.set(kind, cornerOf(pool, basename(workspace)));
+    sections.set(kind, cornerOf(pool, `tsimg-bench-${basename(workspace)}-${kind}`));
     given.set(wish, { kind, pool });
   }
   const text = [...sections].map(([kind, line]) => `[drivers.${kind}]\n${line}\n`);
@@ -77,8 +77,7 @@ function attachedPool(root: string, name: string, kind: DriverKind): Pool {
 }
 
 /** A line of configuration. */
-function cornerOf(pool: Pool, id: string): string {
-  const name = `tsimg-bench-${id}`;
+function cornerOf(pool: Pool, name: string): string {
   if (pool.kind === "zfs") return `dataset = ${JSON.stringify(`${pool.hostName}/${name}`)}`;
   const path = join(pool.directory, name);
   mkdirSync(path);
