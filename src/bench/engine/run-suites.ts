@@ -28,6 +28,8 @@ interface Runner {
   stride: number;
   /** Its warm-up, as long as that is all that there is. */
   first: RoundRecorder | undefined;
+  /** Rounds that count. */
+  told: number;
 }
 
 /**
@@ -72,17 +74,26 @@ class SuiteRun {
     try {
       for (const place of places) await this.setUp(place, places.length);
       await this.firstRound();
-      this.plan();
-      const before = this.round;
-      for (this.round++; this.round <= before + this.rounds; this.round++) {
-        const due = rotated(this.runners, this.round).filter((each) => this.isDue(each, before));
-        if (due.length === 0) break;
-        for (const runner of due) this.tell(runner, await this.measure(runner, "measuring"));
+      while (this.plan()) {
+        const measured = await this.plannedRounds();
+        if (!measured || this.options.runs !== undefined) break;
       }
     } finally {
       for (const runner of this.runners) this.tellWarmUp(runner);
       for (const runner of this.runners) await this.takeDown(runner);
     }
+  }
+
+  /** @returns whether there was time for any of it */
+  private async plannedRounds(): Promise<boolean> {
+    const before = this.round;
+    while (this.round < this.rounds) {
+      this.round++;
+      const due = rotated(this.runners, this.round).filter((each) => this.isDue(each, before));
+      if (due.length === 0) return this.round > before + 1;
+      for (const runner of due) this.tell(runner, await this.measure(runner, "measuring"));
+    }
+    return true;
   }
 
   /** Shows what a round costs; counts when there is nothing to warm up. */
@@ -111,7 +122,7 @@ class SuiteRun {
         note: (text) => this.note(place, text, false),
         signal,
       });
-      this.runners.push({ place, session, cost: 0, stride: 1, first: undefined });
+      this.runners.push({ place, session, cost: 0, stride: 1, first: undefined, told: 0 });
     } catch (error) {
       signal.throwIfAborted();
       this.note(place, reasonOf(error), true);
@@ -145,27 +156,33 @@ class SuiteRun {
     return recorder;
   }
 
-  private plan(): void {
+  /**
+   * Plans as many rounds as fit, by what each place's last one took: called again when they
+   * are over, for rounds need not all cost the same.
+   *
+   * @returns whether there are any
+   */
+  private plan(): boolean {
     const { runs } = this.options;
-    const measured = this.suite.warmsUp ? 0 : 1;
     if (runs !== undefined) {
-      this.rounds = runs - measured;
-      return;
+      this.rounds = runs;
+      return this.round < runs;
     }
-    const plan = planRounds(
-      this.runners.map(({ cost }) => cost),
-      this.end - performance.now(),
-      MOST_ROUNDS - measured,
-    );
-    this.rounds = plan.rounds;
-    this.runners.forEach((runner, at) => {
+    for (const runner of this.runners) runner.stride = 0;
+    const unfinished = this.runners.filter(({ told }) => told < MOST_ROUNDS);
+    const costs = unfinished.map(({ cost }) => cost);
+    const plan = planRounds(costs, this.end - performance.now());
+    this.rounds = this.round + plan.rounds;
+    unfinished.forEach((runner, at) => {
       runner.stride = plan.strides[at] ?? 0;
     });
+    return plan.rounds > 0;
   }
 
   private isDue({ stride, cost }: Runner, before: number): boolean {
+    if (this.options.runs !== undefined) return true;
     if (stride === 0 || (this.round - before - 1) % stride !== 0) return false;
-    return this.options.runs !== undefined || performance.now() + cost < this.end;
+    return performance.now() + cost < this.end;
   }
 
   private get end(): number {
@@ -187,6 +204,7 @@ class SuiteRun {
       this.options.onEvent({ kind: "sample", suite: this.suite.name, measure, sample });
     }
     runner.first = undefined;
+    runner.told += 1;
   }
 
   /** Better than no figures at all. */

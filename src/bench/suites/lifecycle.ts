@@ -41,7 +41,7 @@ export const lifecycle: Suite = {
     "Unpacking a layer, and preparing, mounting and destroying a snapshot are timed inside tsimg; run, stop and rm are whole commands on a small image (or the one of --image), from the start of the process. First output is the first byte that the container prints. At once: so many commands are started together. With N snapshots: one more is made when there are that many.",
   source:
     "the phases of a container's start in HelloBench (FAST '16) and in containerd's stress tool",
-  weight: 24,
+  weight: 22,
   warmsUp: true,
   usual: true,
   open: openLifecycle,
