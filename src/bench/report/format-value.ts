@@ -35,7 +35,7 @@ export function formatParameter({ value, unit, axis }: Parameter): string {
 
 /** How many times as much, where 1 is the same. */
 export function formatRatio(ratio: number): string {
-  if (!Number.isFinite(ratio) || ratio >= BOUNDLESS) return "–";
+  if (!(ratio > 1 / BOUNDLESS && ratio < BOUNDLESS)) return "–";
   if (ratio < 0.095) return `${Number(ratio.toPrecision(1))}×`;
   return `${ratio < 9.95 ? ratio.toFixed(2) : ratio.toFixed(ratio < 99.5 ? 1 : 0)}×`;
 }
