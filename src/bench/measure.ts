@@ -1,5 +1,5 @@
 /** What a figure counts. Durations are seconds. */
-export type Unit = "seconds" | "bytes" | "bytes/s" | "inodes" | "per second" | "share";
+export type Unit = "seconds" | "bytes" | "bytes/s" | "inodes" | "calls" | "per second" | "share";
 
 /** What a measure depends on: the size of a file, the number of layers. */
 export interface Parameter {

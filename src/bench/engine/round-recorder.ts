@@ -6,6 +6,7 @@ import type { Recorder } from "../suite.ts";
 /** What every round costs beside what its suite measures. */
 export const COSTS = {
   processor: { name: "processor time of a round", unit: "seconds", better: "less" },
+  calls: { name: "read and write calls in a round", unit: "calls", better: "less" },
   written: { name: "written to the device in a round", unit: "bytes", better: "less" },
   read: { name: "read from the device in a round", unit: "bytes", better: "less" },
 } as const satisfies Readonly<Record<string, Measure>>;
@@ -29,7 +30,7 @@ export class RoundRecorder implements Recorder {
   }
 
   recordCosts(before: Counters, after: Counters): void {
-    for (const name of ["processor", "written", "read"] as const) {
+    for (const name of ["processor", "calls", "written", "read"] as const) {
       const [from, to] = [before[name], after[name]];
       if (from !== undefined && to !== undefined) this.record(COSTS[name], to - from);
     }

@@ -21,7 +21,7 @@ export function readCounters({ device, daemon }: CountedBy): Counters {
   const own = (user + system) / 1e6;
   const { children } = processorTimes("self");
   const served = daemon === undefined ? 0 : processorTimes(String(daemon)).own;
-  return { ...bytes, processor: own + children + served };
+  return { ...bytes, calls: readAndWriteCalls(), processor: own + children + served };
 }
 
 /** @see Documentation/admin-guide/iostats.rst: fields 3 and 7 are sectors read and written */
@@ -41,6 +41,15 @@ function daemonBytes(daemon: number | undefined): Pick<Counters, "read" | "writt
   const text = readFileSync(`/proc/${daemon}/io`, "latin1");
   const field = (name: string) => Number(new RegExp(`^${name}: (\\d+)$`, "m").exec(text)?.[1]);
   return { read: field("read_bytes"), written: field("write_bytes") };
+}
+
+/** @see proc_pid_io(5): syscr and syscw */
+function readAndWriteCalls(): number {
+  const text = readFileSync("/proc/self/io", "latin1");
+  return [...text.matchAll(/^sysc[rw]: (\d+)$/gm)].reduce(
+    (sum, found) => sum + Number(found[1]),
+    0,
+  );
 }
 
 /** Seconds of a process, and of its children that have ended. @see proc_pid_stat(5) */

@@ -12,6 +12,8 @@ export interface Counters {
   /** Bytes that reached the place's device; undefined where nothing counts them. */
   readonly written: number | undefined;
   readonly read: number | undefined;
+  /** System calls that read or write, of this process. */
+  readonly calls: number;
   /** Seconds of processor time: of this process, and of the daemon that a file system is. */
   readonly processor: number;
 }

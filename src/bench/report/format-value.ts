@@ -24,6 +24,7 @@ export function formatValue(value: number, unit: Unit): string {
     case "share":
       return `${threeDigits(value * 100)} %`;
     case "inodes":
+    case "calls":
       return String(Math.round(value));
   }
 }

@@ -10,7 +10,7 @@ const WORK: Measure = { name: "work", unit: "seconds", better: "less" };
 
 /** A place of which only the name counts. */
 function placeNamed(name: string): Place {
-  const counters = () => ({ written: 0, read: 0, processor: 0 });
+  const counters = () => ({ written: 0, read: 0, calls: 0, processor: 0 });
   return { name, settle: async () => {}, chill() {}, counters } as unknown as Place;
 }
 
