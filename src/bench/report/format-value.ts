@@ -1,4 +1,4 @@
-import type { Parameter, Unit } from "../measure.ts";
+import type { Measure, Parameter, Unit } from "../measure.ts";
 import { BOUNDLESS } from "../statistics/compare.ts";
 
 const SECONDS = [
@@ -32,6 +32,11 @@ export function formatValue(value: number, unit: Unit): string {
 export function formatParameter({ value, unit, axis }: Parameter): string {
   if (unit === "bytes") return formatBytes(value);
   return `${value} ${value === 1 ? axis.replace(/s$/, "") : axis}`;
+}
+
+/** What a measure is called in a table. */
+export function measureLabel({ name, parameter }: Pick<Measure, "name" | "parameter">): string {
+  return parameter === undefined ? name : `${name}, ${formatParameter(parameter)}`;
 }
 
 /** How many times as much, where 1 is the same. */

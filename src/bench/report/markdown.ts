@@ -1,7 +1,8 @@
+import { placeIn } from "../results/place-in.ts";
 import type { MeasureResults, PlaceResults, Results, SuiteResults } from "../results/results.ts";
 import { verdictTexts } from "../verdict/verdict-text.ts";
 import { machineFacts, methodNotes } from "./facts.ts";
-import { formatParameter, formatRatio, formatValue } from "./format-value.ts";
+import { formatRatio, formatValue, measureLabel } from "./format-value.ts";
 
 /** The whole report as GitHub shows it. */
 export function markdownOf(results: Results): string {
@@ -30,9 +31,9 @@ function verdictSection(results: Results): string {
 function suiteSection(suite: SuiteResults): string {
   const names = [...new Set(suite.measures.flatMap(({ places }) => places.map((it) => it.place)))];
   const rows = suite.measures.map((measure) => [
-    labelOf(measure),
+    measureLabel(measure),
     ...names.map((name) => {
-      const found = measure.places.find(({ place }) => place === name);
+      const found = placeIn(measure, name);
       return found === undefined ? "–" : cellOf(found, measure);
     }),
   ]);
@@ -52,10 +53,6 @@ function cellOf({ summary, comparison, best }: PlaceResults, { unit }: MeasureRe
   const p95 = formatValue(summary.p95, unit);
   const spread = `${summary.noisy ? "~" : ""}±${formatValue(summary.mad, unit)}`;
   return `${best ? `**${value}**` : value}${ratio}<br>${spread}, p95 ${p95}, n=${summary.rounds}`;
-}
-
-function labelOf({ name, parameter }: MeasureResults): string {
-  return parameter === undefined ? name : `${name}, ${formatParameter(parameter)}`;
 }
 
 function tableOf(rows: readonly (readonly string[])[]): string {

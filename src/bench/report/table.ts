@@ -1,5 +1,6 @@
+import { placeIn } from "../results/place-in.ts";
 import type { MeasureResults, PlaceResults, Results, SuiteResults } from "../results/results.ts";
-import { formatParameter, formatRatio, formatValue } from "./format-value.ts";
+import { formatRatio, formatValue, measureLabel } from "./format-value.ts";
 
 /** A terminal's width that the tables fit into. */
 const WIDTH = 100;
@@ -66,14 +67,12 @@ interface Line {
 }
 
 function linesOf(measure: MeasureResults): readonly Line[] {
-  const { name, parameter } = measure;
-  const label = parameter === undefined ? name : `${name}, ${formatParameter(parameter)}`;
-  const median = { label, measure, tail: false };
+  const median = { label: measureLabel(measure), measure, tail: false };
   return measure.tail === true ? [median, { label: "  p95", measure, tail: true }] : [median];
 }
 
 function cellOf({ measure, tail }: Line, column: string): string {
-  const found = measure.places.find(({ place }) => place === column);
+  const found = placeIn(measure, column);
   if (found === undefined) return "–";
   if (tail) return `${formatValue(found.summary.p95, measure.unit)}  `;
   return `${textOf(found, measure)}${marksOf(found)}`;

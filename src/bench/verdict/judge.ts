@@ -1,3 +1,4 @@
+import { placeIn } from "../results/place-in.ts";
 import type { MeasureResults, PlaceResults, SuiteResults, Verdict } from "../results/results.ts";
 import { comparePairs, type Rounds } from "../statistics/compare.ts";
 import { type Basis, KINDS_OF_WORK, type KindOfWork } from "./kinds-of-work.ts";
@@ -71,10 +72,6 @@ function areEqual(first: string, second: string, measures: readonly MeasureResul
     const comparison = comparePairs(roundsOf(a), roundsOf(b));
     return comparison.test !== "none" && !comparison.differs;
   });
-}
-
-function placeIn(measure: MeasureResults, name: string): PlaceResults | undefined {
-  return measure.places.find(({ place }) => place === name);
 }
 
 function roundsOf({ samples }: PlaceResults): Rounds {

@@ -1,4 +1,5 @@
 import { formatParameter, formatRatio, formatValue } from "../report/format-value.ts";
+import { placeIn } from "../results/place-in.ts";
 import type { MeasureResults, Results, Verdict } from "../results/results.ts";
 
 /** A verdict in words, with the figures that it rests on. */
@@ -33,7 +34,7 @@ function answerOf({ best, equals, ranking }: Verdict): string {
 function reasonOf(suite: string, measure: MeasureResults, { ranking }: Verdict): string {
   const at = measure.parameter === undefined ? "" : `, ${formatParameter(measure.parameter)}`;
   const figures = ranking.flatMap(({ place }) => {
-    const found = measure.places.find((each) => each.place === place);
+    const found = placeIn(measure, place);
     return found === undefined ? [] : `${place} ${formatValue(found.summary.median, measure.unit)}`;
   });
   return `${suite}, ${measure.name}${at}: ${figures.join(", ")}`;

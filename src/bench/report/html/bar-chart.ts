@@ -1,3 +1,4 @@
+import { placeIn } from "../../results/place-in.ts";
 import type { MeasureResults } from "../../results/results.ts";
 import { formatValue } from "../format-value.ts";
 import { axisStyle, drawChart, FONT, INK } from "./draw-chart.ts";
@@ -114,8 +115,4 @@ function whiskers(measures: readonly MeasureResults[], name: string, lane: numbe
 interface ChartCoordinates {
   value(at: number): number;
   coord(at: readonly number[]): readonly number[];
-}
-
-function placeIn(measure: MeasureResults, name: string) {
-  return measure.places.find(({ place }) => place === name);
 }

@@ -1,5 +1,5 @@
 import type { MeasureResults, Results } from "../../results/results.ts";
-import { formatParameter, formatRatio } from "../format-value.ts";
+import { formatRatio, measureLabel } from "../format-value.ts";
 import { drawChart, FONT } from "./draw-chart.ts";
 import type { Palette } from "./palette.ts";
 
@@ -95,16 +95,12 @@ function rowsOf({ suites, verdicts }: Results): readonly Row[] {
       .filter(({ name, parameter }) =>
         wanted.has(keyOf(suite.name, name, parameter?.value ?? null)),
       )
-      .map((measure) => ({ label: labelOf(measure), factors: factorsOf(measure) })),
+      .map((measure) => ({ label: measureLabel(measure), factors: factorsOf(measure) })),
   );
 }
 
 function keyOf(suite: string, measure: string, parameter: number | null): string {
   return `${suite}\n${measure}\n${parameter}`;
-}
-
-function labelOf({ name, parameter }: MeasureResults): string {
-  return parameter === undefined ? name : `${name}, ${formatParameter(parameter)}`;
 }
 
 function factorsOf({ places, better }: MeasureResults): ReadonlyMap<string, number> {

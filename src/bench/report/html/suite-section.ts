@@ -1,5 +1,6 @@
+import { placeIn } from "../../results/place-in.ts";
 import type { MeasureResults, PlaceResults, SuiteResults } from "../../results/results.ts";
-import { formatParameter, formatRatio, formatValue } from "../format-value.ts";
+import { formatRatio, formatValue, measureLabel } from "../format-value.ts";
 import { barChart } from "./bar-chart.ts";
 import { escapeHtml } from "./escape-html.ts";
 import { figure } from "./figure.ts";
@@ -68,23 +69,19 @@ function tableOf(suite: SuiteResults, palette: Palette): string {
   const head = names.map((name) => `<th>${escapeHtml(name)}</th>`).join("");
   const rows = suite.measures.map((measure) => {
     const cells = names.map((name) => cellOf(measure, name)).join("");
-    return `<tr><td>${escapeHtml(labelOf(measure))}</td>${cells}</tr>`;
+    return `<tr><td>${escapeHtml(measureLabel(measure))}</td>${cells}</tr>`;
   });
   return `<div class="scroll"><table><tr><th></th>${head}</tr>${rows.join("")}</table></div>`;
 }
 
 function cellOf(measure: MeasureResults, name: string): string {
-  const found = measure.places.find(({ place }) => place === name);
+  const found = placeIn(measure, name);
   if (found === undefined) return "<td>–</td>";
   const { summary, comparison, best } = found;
   const value = formatValue(summary.median, measure.unit);
   const ratio = comparison === null ? "" : ` ${formatRatio(comparison.ratio)}`;
   const spread = `±${formatValue(summary.mad, measure.unit)}, p95 ${formatValue(summary.p95, measure.unit)}, n=${summary.rounds}${summary.noisy ? " ~" : ""}`;
   return `<td${best ? ' class="best"' : ""}>${value}${ratio}<br><small>${spread}</small></td>`;
-}
-
-function labelOf({ name, parameter }: MeasureResults): string {
-  return parameter === undefined ? name : `${name}, ${formatParameter(parameter)}`;
 }
 
 function better(measure: MeasureResults | undefined): string {
