@@ -249,8 +249,9 @@ function withDrivers<T>(action: (drivers: DriverSet) => T): T {
 /** Makes a snapshot that stays. */
 function keep(drivers: DriverSet, name: string): SnapshotId {
   const id = randomHex(64) as SnapshotId;
-  mkdirSync(drivers.get(name).home, { recursive: true });
-  drivers.get(name).create(id, []);
+  const driver = drivers.get(name);
+  if (driver.layers.form === "tree") mkdirSync(driver.home, { recursive: true });
+  driver.create(id, []);
   return id;
 }
 
