@@ -12,9 +12,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 tsimg=$here/../../bin/tsimg
 work=$(mktemp -d)
 place=$work/place
-registry=
 finish() {
-  [ -z "$registry" ] || kill "$registry" 2>/dev/null || true
+  [ ! -f "$work/registry.pid" ] || kill "$(cat "$work/registry.pid")" 2>/dev/null || true
   mountpoint -q "$place/merged" && umount "$place/merged"
   mountpoint -q "$place" && umount "$place"
   rm -rf "$work"
@@ -124,7 +123,7 @@ http: {addr: 127.0.0.1:$port}
 log: {level: error}
 YAML
   docker-registry serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
-  registry=$!
+  echo $! >"$work/registry.pid"
   until curl -sf "http://127.0.0.1:$port/v2/" >/dev/null; do sleep 0.1; done
   skopeo copy -q --dest-tls-verify=false "oci:$work/oci:tree" "docker://127.0.0.1:$port/tree" >&2
   local store=$place/store image=127.0.0.1:$port/tree

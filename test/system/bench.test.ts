@@ -108,17 +108,21 @@ describe.skipIf(absent !== undefined)(`a bench ${absent ?? ""}`, () => {
 
   it("works in a corner of a pool that is named, and leaves it as it was", async () => {
     await tsimg.output("pool", "create", "mine", "--driver", "btrfs", "--size", "8G");
-    const pool = join(tsimg.root, "pools/mine");
-    writeFileSync(join(pool, "precious"), "data");
-    const options = ["--driver", "btrfs:mine,overlay2:mine,vfs", "--runs", "1", "--format", "json"];
-    const text = await tsimg.output("bench", "containerd16", ...options);
-    const { places } = JSON.parse(text) as Results;
-    expect(places.map(({ name }) => name)).toEqual(["btrfs:mine", "overlay2:mine", "vfs"]);
-    expect(readdirSync(pool)).toEqual(["precious"]);
-    const { status, stderr } = await tsimg.run("bench", "depth", "--driver", "zfs:mine");
-    expect(stderr.toString()).toMatch(/driver zfs can't use btrfs pool 'mine'/);
-    expect(status).toBe(125);
-    await tsimg.output("pool", "rm", "--force", "mine");
+    try {
+      const pool = join(tsimg.root, "pools/mine");
+      writeFileSync(join(pool, "precious"), "data");
+      const drivers = ["--driver", "btrfs:mine,overlay2:mine,vfs"];
+      const options = [...drivers, "--runs", "1", "--format", "json"];
+      const text = await tsimg.output("bench", "containerd16", ...options);
+      const { places } = JSON.parse(text) as Results;
+      expect(places.map(({ name }) => name)).toEqual(["btrfs:mine", "overlay2:mine", "vfs"]);
+      expect(readdirSync(pool)).toEqual(["precious"]);
+      const { status, stderr } = await tsimg.run("bench", "depth", "--driver", "zfs:mine");
+      expect(stderr.toString()).toMatch(/driver zfs can't use btrfs pool 'mine'/);
+      expect(status).toBe(125);
+    } finally {
+      await tsimg.output("pool", "rm", "--force", "mine");
+    }
   });
 
   it("the same seed makes the same work", async () => {
