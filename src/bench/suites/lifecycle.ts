@@ -58,9 +58,12 @@ async function openLifecycle({ place, stage, workload, late, note }: SetUp): Pro
   return {
     async round(recorder) {
       await applyLayer(stage, place, layer, recorder);
+      // What was removed a moment ago is still being cleared away by some file systems.
+      await place.settle();
       manySnapshots(place, stage.layers(name, place), recorder);
       await commands(stage, place, name, recorder);
       for (const count of workload.parallel) await atOnce(stage, place, name, count, recorder);
+      await place.settle();
       growth(place, tiny.ids, most, recorder);
     },
     async [Symbol.asyncDispose]() {

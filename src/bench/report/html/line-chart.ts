@@ -1,5 +1,5 @@
 import type { MeasureResults } from "../../results/results.ts";
-import { formatParameter, formatValue } from "../format-value.ts";
+import { formatValue } from "../format-value.ts";
 import { axisStyle, drawChart, FONT } from "./draw-chart.ts";
 import type { Palette } from "./palette.ts";
 
@@ -21,7 +21,9 @@ export function lineChart(
     xAxis: {
       // Sizes and counts that were chosen, at equal distances: each a factor from the next.
       type: "category",
-      data: values.map((value) => formatParameter({ ...parameter, value })),
+      data: values.map((value) =>
+        parameter.unit === "bytes" ? formatValue(value, "bytes") : String(value),
+      ),
       ...axisStyle(""),
       axisLabel: { ...FONT, fontSize: 11, hideOverlap: true },
       splitLine: { show: false },
