@@ -25,6 +25,8 @@ export function assess(
     const [base, other] = [rounds.get(from), rounds.get(to)];
     return base === undefined || other === undefined ? undefined : comparePairs(base, other);
   };
+  // With too few rounds nobody is put before anybody.
+  const ranks = names.some((name) => name !== best && isTested(compare(best ?? "", name)));
   return {
     ...measure,
     places: names.flatMap((place) => {
@@ -36,15 +38,19 @@ export function assess(
         samples: samplesOf(samples, place),
         summary,
         comparison: place === first ? null : (compare(first, place) ?? null),
-        best: place === best || isEqual(compare(best, place)),
+        best: ranks && (place === best || isEqual(compare(best, place))),
       };
     }),
   };
 }
 
+function isTested(comparison: Comparison | undefined): boolean {
+  return comparison !== undefined && comparison.test !== "none";
+}
+
 /** One pair or two say nothing: they make no equals. */
 function isEqual(comparison: Comparison | undefined): boolean {
-  return comparison !== undefined && comparison.test !== "none" && !comparison.differs;
+  return isTested(comparison) && comparison?.differs === false;
 }
 
 function samplesOf(

@@ -76,7 +76,12 @@ export interface Verdict {
   /** Those that can't be told apart from it. */
   readonly equals: readonly string[];
   /** All that were measured in everything it rests on; how many times as much each takes. */
-  readonly ranking: readonly { readonly place: string; readonly factor: number }[];
+  readonly ranking: readonly {
+    readonly place: string;
+    readonly factor: number;
+    /** False when it ran in too few rounds to be compared: its factor is a rough one. */
+    readonly tested: boolean;
+  }[];
   readonly basis: readonly {
     readonly suite: string;
     readonly measure: string;

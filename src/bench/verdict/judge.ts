@@ -1,6 +1,6 @@
 import { placeIn } from "../results/place-in.ts";
 import type { MeasureResults, PlaceResults, SuiteResults, Verdict } from "../results/results.ts";
-import { comparePairs, type Rounds } from "../statistics/compare.ts";
+import { type Comparison, comparePairs, type Rounds } from "../statistics/compare.ts";
 import { type Basis, KINDS_OF_WORK, type KindOfWork } from "./kinds-of-work.ts";
 
 /** For each kind of work that was measured, who is best at it. */
@@ -21,7 +21,11 @@ function judge({ title, basis }: KindOfWork, suites: readonly SuiteResults[]): V
   const ranked = names.toSorted((a, b) => (costs.get(a) ?? 0) - (costs.get(b) ?? 0));
   const [best] = ranked;
   if (best === undefined || ranked.length < 2) return undefined;
-  const equals = ranked.filter((name) => name !== best && areEqual(best, name, measures));
+  const others = ranked.slice(1);
+  const tested = new Set(others.filter((name) => isTested(best, name, measures)));
+  // Too few rounds to say anything.
+  if (tested.size === 0) return undefined;
+  const equals = others.filter((name) => areEqual(best, name, measures));
   return {
     title,
     best,
@@ -29,6 +33,7 @@ function judge({ title, basis }: KindOfWork, suites: readonly SuiteResults[]): V
     ranking: ranked.map((place) => ({
       place,
       factor: (costs.get(place) ?? Number.NaN) / (costs.get(best) ?? Number.NaN),
+      tested: place === best || tested.has(place),
     })),
     basis: measures.map(({ suite, name, parameter }) => ({
       suite,
@@ -65,12 +70,20 @@ function costOf(name: string, measures: readonly MeasureResults[]): number {
   return Math.exp(logarithms.reduce((sum, each) => sum + each, 0) / logarithms.length);
 }
 
+/** Whether both ran in enough rounds to be compared, in any of the measures. */
+function isTested(first: string, second: string, measures: readonly MeasureResults[]): boolean {
+  return measures.some((measure) => compare(measure, first, second)?.test !== "none");
+}
+
+function compare(measure: MeasureResults, first: string, second: string): Comparison | undefined {
+  const [a, b] = [placeIn(measure, first), placeIn(measure, second)];
+  return a === undefined || b === undefined ? undefined : comparePairs(roundsOf(a), roundsOf(b));
+}
+
 function areEqual(first: string, second: string, measures: readonly MeasureResults[]): boolean {
   return measures.every((measure) => {
-    const [a, b] = [placeIn(measure, first), placeIn(measure, second)];
-    if (a === undefined || b === undefined) return false;
-    const comparison = comparePairs(roundsOf(a), roundsOf(b));
-    return comparison.test !== "none" && !comparison.differs;
+    const comparison = compare(measure, first, second);
+    return comparison !== undefined && comparison.test !== "none" && !comparison.differs;
   });
 }
 

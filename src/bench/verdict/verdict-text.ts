@@ -26,7 +26,9 @@ export function verdictTexts({ suites, verdicts }: Results): readonly VerdictTex
 
 function answerOf({ best, equals, ranking }: Verdict): string {
   const others = ranking.filter(({ place }) => place !== best && !equals.includes(place));
-  const rest = others.map(({ place, factor }) => `${place} ${formatRatio(factor)}`).join(", ");
+  const rest = others
+    .map(({ place, factor, tested }) => `${place} ${tested ? "" : "about "}${formatRatio(factor)}`)
+    .join(", ");
   const first = equals.length === 0 ? best : `can't tell apart: ${[best, ...equals].join(", ")}`;
   return rest === "" ? first : `${first}; then ${rest}`;
 }

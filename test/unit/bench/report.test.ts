@@ -89,6 +89,14 @@ describe("verdicts", () => {
   });
 });
 
+it("with fewer than three rounds nobody is put before anybody", () => {
+  const few = syntheticResults({ rounds: 2 });
+  expect(few.verdicts).toEqual([]);
+  const places = few.suites.flatMap(({ measures }) => measures.flatMap((it) => it.places));
+  expect(places.length).toBeGreaterThan(50);
+  expect(places.filter(({ best }) => best)).toEqual([]);
+});
+
 it("figures have three digits and the unit that fits", () => {
   const seconds = [0, 1.5e-9, 9.996e-6, 0.000999, 0.0125, 0.9999, 12.345, 100].map((value) =>
     formatValue(value, "seconds"),
