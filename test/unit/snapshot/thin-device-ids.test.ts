@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { SnapshotId } from "../../../drivers/driver.ts";
 import { ThinDeviceIds } from "../../../src/snapshot/thin-device-ids.ts";
 import { Database } from "../../../src/store/database.ts";
+import { temporaryDirectory } from "../../system/support/temporary.ts";
 
 it("gives each snapshot a number of its own, the lowest that is free, in each pool apart", () => {
   const action = fc.record({
@@ -12,7 +14,8 @@ it("gives each snapshot a number of its own, the lowest that is free, in each po
   });
   fc.assert(
     fc.property(fc.array(action, { maxLength: 40 }), (actions) => {
-      using database = new Database(":memory:");
+      using directory = temporaryDirectory();
+      using database = new Database(join(directory.path, "tsimg.db"));
       const model = new Map([
         ["fast", new Map<SnapshotId, number>()],
         ["slow", new Map<SnapshotId, number>()],
