@@ -7,6 +7,7 @@ import { isAlive, ownIdentity } from "../store/process-identity.ts";
 import { type OpenMount, openMount } from "../sys/detached-mount.ts";
 import { TsimgError } from "../sys/error.ts";
 import type { MountSpec } from "../sys/mount-spec.ts";
+import type { DriverSource } from "./driver-source.ts";
 import { SnapshotRows } from "./snapshot-rows.ts";
 
 /** How often a waiting command looks whether another one has unpacked the layer, in ms. */
@@ -18,14 +19,6 @@ export const UNNEEDED = `kind = 'committed' and state = 'ready'
   and not exists (select 1 from manifest_layers l where l.chain_id = s.chain_id)
   and not exists (select 1 from image_mounts m where m.snapshot = s.id)
   and not exists (select 1 from lease_holds h where h.kind = 'chain' and h.ref = s.chain_id)`;
-
-/** Where the store gets its drivers from, by their names in the database. */
-export interface DriverSource {
-  /** @throws TsimgError ERR_DRIVER when there is no driver of that name, or it can't work */
-  get(name: string): StorageDriver;
-  /** Those that may have something on disk. */
-  present(): readonly StorageDriver[];
-}
 
 /**
  * Which snapshots there are, whose parent is whose, over any number of drivers: after

@@ -8,7 +8,7 @@ import { ErofsDriver } from "../../drivers/erofs/erofs.ts";
 import { Overlay2Driver } from "../../drivers/overlay2/overlay2.ts";
 import { VfsDriver } from "../../drivers/vfs/vfs.ts";
 import { ZfsDriver } from "../../drivers/zfs/zfs.ts";
-import type { DriverSource } from "../snapshot/snapshot-store.ts";
+import type { DriverSource } from "../snapshot/driver-source.ts";
 import { ThinDeviceIds } from "../snapshot/thin-device-ids.ts";
 import { TsimgError } from "../sys/error.ts";
 import { DRIVER_KINDS, type DriverKind, formatDriverName, parseDriverName } from "./driver-name.ts";
