@@ -9,6 +9,10 @@
  * - `chain_id` is set on unpacked image layers, so that one chain has one snapshot a driver.
  * - `image_mounts`: images that somebody mounted on the host, until the next reboot.
  * - `thin_devices`: which device of a device-mapper pool a snapshot is; ids are 24 bits wide.
+ * - `containers.ready` is 0 while `owner` makes the container; `starter` is the process that
+ *   starts it, or started it last; `stop_asked` keeps restart policies from it.
+ * - `network_members` and `published_ports` belong to containers that run or are being
+ *   started: whoever sees that one has ended frees them.
  * - A lease keeps content and snapshots from collection while its owner lives.
  */
 export const MIGRATIONS: readonly string[] = [
@@ -127,5 +131,75 @@ export const MIGRATIONS: readonly string[] = [
     snapshot text not null unique,
     primary key (pool, device)
   ) without rowid;
+  `,
+  `
+  alter table containers add column ready integer not null default 1;
+  alter table containers add column starter text;
+  alter table containers add column restarts integer not null default 0;
+  alter table containers add column stop_asked integer not null default 0;
+
+  create table networks (
+    name text primary key,
+    id text not null unique,
+    driver text not null,
+    bridge text not null unique,
+    subnet text,
+    gateway text,
+    subnet6 text,
+    gateway6 text,
+    internal integer not null default 0,
+    options text not null default '{}',
+    labels text not null default '{}',
+    created text not null
+  ) without rowid;
+
+  create table network_members (
+    network text not null references networks (name),
+    container text not null references containers (id) on delete cascade,
+    address text,
+    address6 text,
+    mac text not null,
+    interface text not null,
+    aliases text not null default '[]',
+    primary key (network, container)
+  ) without rowid;
+  create unique index network_members_address on network_members (network, address);
+  create unique index network_members_address6 on network_members (network, address6);
+
+  create table published_ports (
+    host_address text not null,
+    host_port integer not null,
+    protocol text not null,
+    container text not null references containers (id) on delete cascade,
+    container_port integer not null,
+    primary key (host_address, host_port, protocol)
+  ) without rowid;
+  create index published_ports_container on published_ports (container);
+
+  create table volumes (
+    name text primary key,
+    driver text not null default 'local',
+    anonymous integer not null default 0,
+    state text not null check (state in ('creating', 'ready', 'removing')),
+    owner text,
+    labels text not null default '{}',
+    options text not null default '{}',
+    created text not null
+  ) without rowid;
+
+  create table volume_uses (
+    volume text not null references volumes (name),
+    container text not null references containers (id) on delete cascade,
+    primary key (volume, container)
+  ) without rowid;
+
+  create table events (
+    number integer primary key autoincrement,
+    time text not null,
+    type text not null,
+    action text not null,
+    actor text not null,
+    attributes text not null
+  );
   `,
 ];
