@@ -1,5 +1,5 @@
 import { builtProgram } from "../app.ts";
-import type { ProgramCall } from "../runtime/tape/compile.ts";
+import type { ProgramCall } from "../runtime/tape/request.ts";
 import type { StorePaths } from "../store/paths.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";

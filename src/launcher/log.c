@@ -28,34 +28,36 @@ static void entry(struct log_stream *stream, int log, const char *line, size_t s
     ;
 }
 
-static void whole_lines(struct log_stream *stream, int log) {
-  char *start = stream->data;
-  char *end = stream->data + stream->used;
-  char *newline;
-  while ((newline = memchr(start, '\n', (size_t)(end - start))) != NULL) {
-    entry(stream, log, start, (size_t)(newline - start), " F ");
-    start = newline + 1;
-  }
-  stream->used = (size_t)(end - start);
-  memmove(stream->data, start, stream->used);
-}
-
 void log_flush(struct log_stream *stream, int log) {
   if (stream->used > 0) entry(stream, log, stream->data, stream->used, " P ");
   stream->used = 0;
 }
 
-void log_read(struct log_stream *stream, int log) {
-  if (stream->used == sizeof stream->data) log_flush(stream, log);
-  ssize_t size = read(stream->from, stream->data + stream->used, sizeof stream->data - stream->used);
-  if (size < 0 && (errno == EINTR || errno == EAGAIN)) return;
-  if (size > 0) {
-    stream->used += (size_t)size;
-    whole_lines(stream, log);
-    return;
+static void keep(struct log_stream *stream, int log, const char *data, size_t size) {
+  while (size > 0) {
+    if (stream->used == sizeof stream->data) log_flush(stream, log);
+    size_t room = sizeof stream->data - stream->used;
+    size_t part = size < room ? size : room;
+    memcpy(stream->data + stream->used, data, part);
+    stream->used += part;
+    data += part;
+    size -= part;
   }
-  /* EIO is how a pty ends. */
-  log_flush(stream, log);
-  close(stream->from);
-  stream->from = -1;
+}
+
+void log_add(struct log_stream *stream, int log, const char *data, size_t size) {
+  const char *newline;
+  while ((newline = memchr(data, '\n', size)) != NULL) {
+    size_t line = (size_t)(newline - data);
+    if (stream->used > 0) {
+      keep(stream, log, data, line);
+      entry(stream, log, stream->data, stream->used, " F ");
+      stream->used = 0;
+    } else {
+      entry(stream, log, data, line, " F ");
+    }
+    data += line + 1;
+    size -= line + 1;
+  }
+  keep(stream, log, data, size);
 }

@@ -11,14 +11,13 @@
 #define LOG_LINE_MAX 16384
 
 struct log_stream {
-  int from;         /* a pipe or pty, or -1 after its end */
   const char *name; /* stdout or stderr */
   size_t used;
-  char data[LOG_LINE_MAX];
+  char data[LOG_LINE_MAX]; /* a line that isn't whole yet */
 };
 
-/* Reads once and writes the lines that are whole; closes `from` at its end. */
-void log_read(struct log_stream *stream, int log);
+/* Writes the lines that are whole with these bytes, and keeps the rest. */
+void log_add(struct log_stream *stream, int log, const char *data, size_t size);
 
 /* Writes what has no newline yet. */
 void log_flush(struct log_stream *stream, int log);

@@ -78,6 +78,13 @@ void record_started(const char *path, pid_t pid) {
   replace(path, &text);
 }
 
+void record_pid(const char *path, pid_t pid) {
+  if (path == NULL) return;
+  struct text text = {0};
+  text_add_number(&text, pid);
+  replace(path, &text);
+}
+
 void record_exit(const char *path, const struct outcome *outcome) {
   if (path == NULL) return;
   struct text text = {0};

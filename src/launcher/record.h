@@ -12,8 +12,9 @@ struct outcome {
   const char *error; /* why it couldn't be started, or NULL */
 };
 
-/* Both replace the file atomically; a NULL path writes nothing. Failures are told on stderr. */
+/* All replace the file atomically; a NULL path writes nothing. Failures are told on stderr. */
 void record_started(const char *path, pid_t pid);
+void record_pid(const char *path, pid_t pid);
 void record_exit(const char *path, const struct outcome *outcome);
 
 /* Whether the cgroup file at `path` has a line "oom_kill N" with N > 0. */

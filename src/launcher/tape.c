@@ -14,6 +14,8 @@
 #include "init.h"
 #include "program.h"
 #include "rmtree.h"
+#include "text.h"
+#include "userns.h"
 
 #if defined(__x86_64__)
 #define MACHINE EM_X86_64
@@ -113,6 +115,11 @@ static int64_t perform(const struct tape_step *step, const uint64_t *a) {
     case OPERATION_PROGRAM:
       return program_run((const char *)(uintptr_t)a[0], (char *const *)(uintptr_t)a[1],
                          (char *const *)(uintptr_t)a[2]);
+    case OPERATION_PRINT:
+      print_number((char *)(uintptr_t)a[0], (int64_t)a[1]);
+      return 0;
+    case OPERATION_USERNS:
+      return userns_make((const char *)(uintptr_t)a[0], (const char *)(uintptr_t)a[1]);
     default: {
       long answer = syscall(step->number, a[0], a[1], a[2], a[3], a[4], a[5]);
       return answer == -1 ? -errno : answer;

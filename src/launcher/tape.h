@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define TAPE_MAGIC 0x50415454u /* "TTAP" */
-#define TAPE_VERSION 1u
+#define TAPE_VERSION 2u
 #define TAPE_REGISTERS 256
 
 /* What is no system call has a negative number. */
@@ -21,6 +21,8 @@ enum tape_operation {
   OPERATION_RMTREE = -4, /* removes the tree at the path args[0] */
   OPERATION_INIT = -5,   /* forks: the parent becomes the reaping PID 1 */
   OPERATION_PROGRAM = -6, /* runs args[0] with argv args[1], envp args[2]; waits for its end */
+  OPERATION_PRINT = -7,  /* args[1] as decimal digits and a NUL to the address args[0] */
+  OPERATION_USERNS = -8, /* answers a user namespace with the maps args[0] of uids, args[1] of gids */
 };
 
 enum tape_step_flag {
@@ -29,20 +31,25 @@ enum tape_step_flag {
   STEP_RETRY_BUSY = 4, /* EBUSY goes away by itself soon: try again for a while */
 };
 
-enum tape_phase_name { PHASE_BEFORE, PHASE_CHILD, PHASE_AFTER, PHASE_COUNT };
+/* "beside" is the launcher's while the child's steps run: they wait for it where they need to. */
+enum tape_phase_name { PHASE_BEFORE, PHASE_BESIDE, PHASE_CHILD, PHASE_AFTER, PHASE_COUNT };
 
 enum tape_option {
   OPTION_DETACHED = 1,
   OPTION_TTY = 2,
   OPTION_STDIN = 4,
+  OPTION_DIRECT = 8,     /* the child has the caller's own streams, terminal or not */
+  OPTION_TRANSIENT = 16, /* the launcher ends when the child has closed its socket */
+  OPTION_EXEC = 32,      /* one more process of a container: no record, no first process */
 };
 
-/* Registers that the launcher fills before the child's first step. */
+/* Registers that the launcher fills: the first four before the clone, each side its own. */
 enum tape_register {
   REGISTER_REPORT,
   REGISTER_STDIN,
   REGISTER_STDOUT,
   REGISTER_STDERR,
+  REGISTER_CHILD, /* the child's process ID, for the phase beside it and after it */
   REGISTER_NONE = 255,
 };
 
@@ -56,6 +63,10 @@ struct tape_header {
   } phases[PHASE_COUNT];
   /* Offsets of strings; 0 is none. */
   uint32_t started_record, exit_record, log_file, print_id, oom_file;
+  uint32_t attach_socket, detach_keys, pid_file;
+  uint32_t health_tape, health_log;
+  /* Milliseconds. */
+  uint32_t health_interval, health_timeout, health_start_period, health_start_interval;
 };
 
 struct tape_step {
@@ -63,12 +74,11 @@ struct tape_step {
   uint8_t result, register_mask, status, flags;
   uint16_t tolerated[4]; /* errno values, 0 is none */
   uint16_t skip_on_ok, skip_on_tolerated;
-  uint32_t label, hint; /* offsets of strings; 0 is none */
-  uint32_t unused;
+  uint32_t label, hint, shown; /* offsets of strings; 0 is none */
   uint64_t args[6];
 };
 
-_Static_assert(sizeof(struct tape_header) == 80, "header layout");
+_Static_assert(sizeof(struct tape_header) == 128, "header layout");
 _Static_assert(sizeof(struct tape_step) == 80, "step layout");
 
 struct tape {

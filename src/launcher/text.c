@@ -89,6 +89,13 @@ void text_add_error(struct text *text, int error) {
   text_add(text, words + 1);
 }
 
+void print_number(char *into, int64_t number) {
+  struct text text;
+  text.used = 0;
+  text_add_number(&text, number);
+  memcpy(into, text_string(&text), text.used + 1);
+}
+
 int write_all(int fd, const char *data, size_t size) {
   while (size > 0) {
     ssize_t written = write(fd, data, size);

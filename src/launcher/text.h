@@ -25,6 +25,9 @@ const char *text_string(struct text *text);
 /* strerror in the lower case that messages are written in. */
 void text_add_error(struct text *text, int error);
 
+/* `number` in decimal and a NUL: 21 bytes at most. */
+void print_number(char *into, int64_t number);
+
 /* Writes all of `size` bytes; 0 or a negated errno. */
 int write_all(int fd, const char *data, size_t size);
 

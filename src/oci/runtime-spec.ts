@@ -85,6 +85,23 @@ export interface Linux {
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];
   readonly sysctl?: Readonly<Record<string, string>>;
+  /** Of a new user namespace. */
+  readonly uidMappings?: readonly IdMapping[];
+  readonly gidMappings?: readonly IdMapping[];
+  /** Of a new time namespace. */
+  readonly timeOffsets?: Readonly<Partial<Record<"monotonic" | "boottime", TimeOffset>>>;
+}
+
+export interface IdMapping {
+  readonly containerID: number;
+  readonly hostID: number;
+  readonly size: number;
+}
+
+export interface TimeOffset {
+  readonly secs?: number;
+  /** Below 1e9. */
+  readonly nanosecs?: number;
 }
 
 export type NamespaceType =

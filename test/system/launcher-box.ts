@@ -15,9 +15,9 @@ import { join } from "node:path";
 import { compileLauncher } from "../../build/launcher.ts";
 import type { Spec } from "../../src/oci/runtime-spec.ts";
 import type { CgroupPlan } from "../../src/runtime/cgroup/plan.ts";
-import type { LaunchRequest } from "../../src/runtime/tape/compile.ts";
 import { compileTape } from "../../src/runtime/tape/compile.ts";
 import { encodeTape } from "../../src/runtime/tape/encode.ts";
+import type { LaunchRequest } from "../../src/runtime/tape/request.ts";
 
 const BUSYBOX = ["/bin/busybox", "/usr/bin/busybox"].find((path) => existsSync(path));
 const APPLETS =

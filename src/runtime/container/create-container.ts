@@ -17,7 +17,7 @@ import { readHost } from "../host-facts.ts";
 import type { RunFlags } from "../run-flags.ts";
 import type { MachineArch } from "../seccomp/architectures.ts";
 import { parseSecurityOptions } from "../security-options.ts";
-import type { ProgramCall } from "../tape/compile.ts";
+import type { ProgramCall } from "../tape/request.ts";
 import type { Accounts } from "../user.ts";
 import type { ContainerOptions } from "./container.ts";
 import type { ContainerStore } from "./container-store.ts";

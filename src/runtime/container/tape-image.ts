@@ -2,7 +2,7 @@ import { flushCompileCache } from "node:module";
 import type { Process, Seccomp } from "../../oci/runtime-spec.ts";
 import { DerivedFiles } from "../derived-files.ts";
 import type { MachineArch } from "../seccomp/architectures.ts";
-import type { LaunchRequest } from "../tape/compile.ts";
+import type { LaunchRequest } from "../tape/request.ts";
 
 /** What is to be launched, before its seccomp filter is assembled. */
 export type Launch = Omit<LaunchRequest, "seccompFilter">;

@@ -9,6 +9,12 @@ const CAPABILITY_VERSION_3 = 0x20080522;
 /** sizeof(struct sock_filter) */
 const SOCK_FILTER_SIZE = 8;
 
+/** struct sock_filter[] and the profile that it was assembled of. */
+export interface Filter {
+  readonly program: Buffer;
+  readonly spec: Seccomp | undefined;
+}
+
 /**
  * From root to what the container's process may do.
  *
@@ -20,7 +26,10 @@ const SOCK_FILTER_SIZE = 8;
 export function dropPrivileges(
   steps: Steps,
   process: Process,
-  filter: { readonly program: Buffer; readonly spec: Seccomp | undefined } | undefined,
+  {
+    filter,
+    diesWithLauncher,
+  }: { readonly filter: Filter | undefined; readonly diesWithLauncher: boolean },
 ): void {
   if (process.noNewPrivileges === true) {
     const option = flags("PR_SET_NO_NEW_PRIVS");
@@ -30,10 +39,9 @@ export function dropPrivileges(
   if (filter !== undefined && process.noNewPrivileges !== true) loadFilter(steps, filter);
   changeUser(steps, process);
   setCapabilities(steps, process);
-  // The kernel forgets it when the user changes.
-  dieWithLauncher(steps);
-  const dumpable = flags("PR_SET_DUMPABLE");
-  steps.call("prctl", [dumpable, 0, 0, 0, 0], "hiding the launcher's memory and program file");
+  // The kernel forgets both when the user changes.
+  if (diesWithLauncher) dieWithLauncher(steps);
+  hideLauncher(steps);
   if (filter !== undefined && process.noNewPrivileges === true) loadFilter(steps, filter);
 }
 
@@ -41,6 +49,12 @@ export function dropPrivileges(
 export function dieWithLauncher(steps: Steps): void {
   const option = flags("PR_SET_PDEATHSIG");
   steps.call("prctl", [option, flags("SIGKILL"), 0, 0, 0], "asking to die with the launcher");
+}
+
+/** Nobody in the container may look into this process while it is the launcher still. */
+export function hideLauncher(steps: Steps): void {
+  const dumpable = flags("PR_SET_DUMPABLE");
+  steps.call("prctl", [dumpable, 0, 0, 0, 0], "hiding the launcher's memory and program file");
 }
 
 function dropBounding(steps: Steps, process: Process): void {
@@ -99,10 +113,7 @@ function capabilityMask(names: readonly string[]): bigint {
   return mask;
 }
 
-function loadFilter(
-  steps: Steps,
-  filter: { readonly program: Buffer; readonly spec: Seccomp | undefined },
-): void {
+function loadFilter(steps: Steps, filter: Filter): void {
   const count = filter.program.length / SOCK_FILTER_SIZE;
   if (!Number.isInteger(count) || count < 1 || count > 4096) {
     throw new TsimgError("ERR_LAUNCH", `a seccomp filter of ${count} instructions: 1 to 4096 fit`);

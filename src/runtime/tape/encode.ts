@@ -9,15 +9,15 @@ import type { Argument, Bytes, Operation, Pointer, Step, Strings, Tape, Words } 
 /*
  * The image, little-endian, offsets from its start (src/launcher/tape.h has the same):
  *
- *     header        80 bytes
- *     steps         80 bytes each, three phases
+ *     header        128 bytes
+ *     steps         80 bytes each, four phases
  *     relocations   32 bits each: where in the image a 64-bit word is to have the image's
  *                   address added, as it holds an offset
  *     data          strings, arrays, structures; 8-byte aligned
  */
 export const TAPE_MAGIC = 0x50415454;
-export const TAPE_VERSION = 1;
-export const HEADER_SIZE = 80;
+export const TAPE_VERSION = 2;
+export const HEADER_SIZE = 128;
 export const STEP_SIZE = 80;
 const NO_REGISTER = 255;
 
@@ -30,16 +30,22 @@ const OPERATIONS: Readonly<Record<Operation, number>> = {
   rmtree: -4,
   init: -5,
   program: -6,
+  print: -7,
+  userns: -8,
 };
 
-const OPTION_BITS = { detached: 1, tty: 2, stdin: 4 } as const;
+const OPTION_BITS = { detached: 1, tty: 2, stdin: 4, direct: 8, transient: 16 } as const;
 const TOLERATE_ANY = 1;
 const WARN = 2;
 const RETRY_BUSY = 4;
 
-/** The launcher's image of `tape`, for one kind of machine. */
-export function encodeTape(tape: Tape, machine: Machine): Buffer {
-  const phases = [tape.before, tape.child, tape.after];
+/**
+ * The launcher's image of `tape`, for one kind of machine.
+ *
+ * @param show what the launcher prints of a step that fails, beside its message
+ */
+export function encodeTape(tape: Tape, machine: Machine, show?: (step: Step) => string): Buffer {
+  const phases = [tape.before, tape.beside, tape.child, tape.after];
   const stepCount = phases.reduce((sum, phase) => sum + phase.length, 0);
   const image = new Image(machine, HEADER_SIZE + stepCount * STEP_SIZE);
 
@@ -49,13 +55,28 @@ export function encodeTape(tape: Tape, machine: Machine): Buffer {
     image.setUint32(40 + index * 8, phase.length);
     for (const step of phase) {
       writeStep(image, at, step, machine);
+      if (show !== undefined) image.setUint32(at + 28, image.string(show(step)));
       at += STEP_SIZE;
     }
   });
-  const { files } = tape;
-  const strings = [files.startedRecord, files.exitRecord, files.log, tape.printId, files.oom];
-  for (const [index, text] of strings.entries()) {
-    image.setUint32(60 + index * 4, text === undefined ? 0 : image.string(text));
+  const { files, health } = tape;
+  const strings = [
+    files.startedRecord,
+    files.exitRecord,
+    files.log,
+    tape.printId,
+    files.oom,
+    files.attachSocket,
+    tape.detachKeys,
+    files.pid,
+    health?.tape,
+    health?.log,
+  ];
+  const { interval = 0, timeout = 0, startPeriod = 0, startInterval = 0 } = health ?? {};
+  const numbers = [interval, timeout, startPeriod, startInterval];
+  const offsets = strings.map((text) => (text === undefined ? 0 : image.string(text)));
+  for (const [index, value] of [...offsets, ...numbers].entries()) {
+    image.setUint32(68 + index * 4, value);
   }
   image.setUint32(0, TAPE_MAGIC);
   image.setUint32(4, TAPE_VERSION);

@@ -12,8 +12,11 @@ export const ERRNO = {
   EINVAL: 22,
   ENOTTY: 25,
   EROFS: 30,
+  EPIPE: 32,
   ENOSYS: 38,
   EAFNOSUPPORT: 97,
+  ECONNRESET: 104,
+  EDQUOT: 122,
 } as const;
 
 export type ErrnoName = keyof typeof ERRNO;

@@ -41,6 +41,27 @@ export function execute(steps: Steps, process: Process): void {
   );
 }
 
+/** Ends the tape as `execute` would, when it is already sure that there is no such program. */
+export function requireProgram(steps: Steps, process: Process): void {
+  const name = process.args[0] ?? "";
+  const byPath = name.includes("/");
+  const candidates = byPath ? [name] : candidatesOf(name, process.env);
+  const why = `exec: "${name}"`;
+  // Each success skips the rest, by what is tried next only after a failure.
+  const tryFrom = (index: number): void => {
+    const file = candidates[index];
+    if (file === undefined) {
+      const missing = byPath ? "no such file or directory" : "executable file not found in $PATH";
+      return steps.fail(`${why}: ${missing}`, 127);
+    }
+    steps.attempt(() => steps.call("faccessat", [flags("AT_FDCWD"), file, flags("F_OK")], why), {
+      tolerate: "any",
+      otherwise: () => tryFrom(index + 1),
+    });
+  };
+  tryFrom(0);
+}
+
 /** The file is there: it fails again, now for good, and says why. */
 function explainFailure(
   steps: Steps,

@@ -11,6 +11,9 @@ export function explainTape(tape: Tape): string {
     "",
     `clone3({flags=${clone}, exit_signal=SIGCHLD})`,
     "",
+    ...(tape.beside.length === 0
+      ? []
+      : ["# beside: the launcher, while the child's steps run", ...explainPhase(tape.beside), ""]),
     "# child: the container's first process",
     ...explainPhase(tape.child),
     "",

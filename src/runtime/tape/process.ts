@@ -109,11 +109,24 @@ export function checkLauncher(steps: Steps): void {
   });
 }
 
+/** The launcher blocks what it reads from a descriptor; a program has to find all open. */
+export function unblockSignals(steps: Steps): void {
+  const none = bytes("[]", new Uint8Array(8));
+  steps.call("rt_sigprocmask", [flags("SIG_SETMASK"), none, 0, 8], "unblocking all signals");
+}
+
+/** A keyring without the caller's keys. @see session-keyring(7) */
+export function joinKeyring(steps: Steps): void {
+  const join = flags("KEYCTL_JOIN_SESSION_KEYRING");
+  // A kernel without keyrings has nothing to hide; the quota may be full of others' keyrings.
+  steps.call("keyctl", [join, 0, 0, 0, 0], "joining a session keyring of its own", {
+    tolerate: ["ENOSYS", "EDQUOT", "EPERM"],
+  });
+}
+
 /** Signals as a fresh process has them, and a session of its own. */
 export function beginSession(steps: Steps, tty: boolean): void {
-  const none = bytes("[]", new Uint8Array(8));
-  const how = flags("SIG_SETMASK");
-  steps.call("rt_sigprocmask", [how, none, 0, 8], "unblocking all signals");
+  unblockSignals(steps);
   steps.call("setsid", [], "beginning a session");
   if (tty) {
     steps.call("ioctl", [0, flags("TIOCSCTTY"), 0], "taking the controlling terminal");

@@ -29,7 +29,12 @@ const NONE: Tolerance = [];
 /** Writes one phase of a tape: steps in order, registers, and forward jumps from branches. */
 export class Steps {
   readonly #steps: Draft[] = [];
-  #nextRegister = FIRST_FREE_REGISTER;
+  #nextRegister: number;
+
+  /** @param earlier a phase whose registers are still read in this one */
+  constructor(earlier?: Steps) {
+    this.#nextRegister = earlier === undefined ? FIRST_FREE_REGISTER : earlier.#nextRegister;
+  }
 
   get list(): readonly Step[] {
     return this.#steps;

@@ -1,5 +1,6 @@
 import type { Process } from "../../oci/runtime-spec.ts";
 import { attach, cloneTree } from "./mounts.ts";
+import type { LaunchIo } from "./request.ts";
 import type { Steps } from "./steps.ts";
 import type { Register } from "./tape.ts";
 import { bytes, flags, REPORT_SOCKET, STREAMS, words } from "./tape.ts";
@@ -8,12 +9,8 @@ import { mountTarget, OPEN_HOW_SIZE, openHow } from "./target.ts";
 const CONSOLE = "giving the container a terminal";
 
 /** Puts the launcher's pipes, or its own streams, at descriptors 0 to 2. */
-export function connectStreams(
-  steps: Steps,
-  io: { readonly tty: boolean; readonly interactive: boolean },
-  owner: number | undefined,
-): void {
-  if (io.tty) return;
+export function connectStreams(steps: Steps, io: LaunchIo, owner: number | undefined): void {
+  if (io.tty || io.kind === "direct") return;
   STREAMS.forEach((stream, fd) => {
     const why = `connecting standard ${["input", "output", "error"][fd]}`;
     steps.scope(() => {

@@ -8,6 +8,7 @@ import type { SyscallName } from "./syscalls.ts";
  *
  *     before   by the launcher, on the host: cgroups
  *     (clone)  with the new namespaces
+ *     beside   by the launcher, while the child's steps run, which wait for it where they must
  *     child    by the container's first process, ending in execve
  *     after    by the launcher, when that process has ended or could not be started
  *
@@ -16,6 +17,7 @@ import type { SyscallName } from "./syscalls.ts";
 export interface Tape {
   readonly before: readonly Step[];
   readonly cloneFlags: readonly ConstantName[];
+  readonly beside: readonly Step[];
   readonly child: readonly Step[];
   readonly after: readonly Step[];
   readonly options: readonly TapeOption[];
@@ -23,10 +25,29 @@ export interface Tape {
   readonly files: TapeFiles;
   /** Printed by the launcher when a detached container runs. */
   readonly printId?: string;
+  /** Bytes typed at the container's terminal that let go of it. */
+  readonly detachKeys?: string;
+  readonly health?: TapeHealth;
 }
 
-/** `stdin`: the container reads the caller's input; otherwise it finds /dev/null. */
-export type TapeOption = "detached" | "tty" | "stdin";
+/**
+ * - `stdin`: the container reads the caller's input; otherwise it finds /dev/null
+ * - `direct`: the child has the caller's own streams, a terminal too
+ * - `transient`: the launcher ends once the child closes its report socket, and leaves it alone
+ */
+export type TapeOption = "detached" | "tty" | "stdin" | "direct" | "transient";
+
+/** A check that the launcher runs again and again. Times are milliseconds. */
+export interface TapeHealth {
+  /** The tape of the check, for a launcher of its own. */
+  readonly tape: string;
+  /** Gets a line of JSON for each check. */
+  readonly log: string;
+  readonly interval: number;
+  readonly timeout: number;
+  readonly startPeriod: number;
+  readonly startInterval: number;
+}
 
 export interface TapeFiles {
   readonly startedRecord?: string;
@@ -34,6 +55,10 @@ export interface TapeFiles {
   readonly log?: string;
   /** Holds a line `oom_kill N`. */
   readonly oom?: string;
+  /** A unix socket on which the launcher takes clients that attach. */
+  readonly attachSocket?: string;
+  /** Gets the process ID of the container's first process. */
+  readonly pid?: string;
 }
 
 /** All fields are always there: tapes are compiled at every start, and one shape is fast. */
@@ -71,8 +96,18 @@ export type Tolerance = "any" | readonly ErrnoName[];
  * - `rmtree`: removes a tree without following symbolic links
  * - `init`: forks; the parent stays as the reaping PID 1
  * - `program`: runs a program, with arguments and environment, and waits for its end
+ * - `print`: writes its second argument as decimal digits to the address of the first
+ * - `userns`: answers a new user namespace, with nobody in it, that has these maps
  */
-export type Operation = "skip" | "fail" | "poke" | "rmtree" | "init" | "program";
+export type Operation =
+  | "skip"
+  | "fail"
+  | "poke"
+  | "rmtree"
+  | "init"
+  | "program"
+  | "print"
+  | "userns";
 
 /** A number, a register's content, or a pointer into the tape's data. */
 export type Argument = number | bigint | Flags | Register | Pointer;
@@ -128,12 +163,16 @@ export const STREAMS: readonly [Register, Register, Register] = [
   { kind: "register", index: 2 },
   { kind: "register", index: 3 },
 ];
-export const FIRST_FREE_REGISTER = 4;
+/** The child's process ID, in the phases of the launcher behind the clone. */
+export const CHILD: Register = { kind: "register", index: 4 };
+export const FIRST_FREE_REGISTER = 5;
 /** The last one, 255, means "none" in the image. */
 export const REGISTER_COUNT = 255;
 
 /** The report socket is always at this descriptor. */
 export const REPORT_FD = 3;
+/** From here on a descriptor is the host's business: closed before the program runs. */
+export const FIRST_CLOSED_FD = REPORT_FD + 1;
 
 export function flags(...names: readonly ConstantName[]): Flags {
   return { kind: "flags", names };

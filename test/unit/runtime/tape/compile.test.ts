@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Spec } from "../../../../src/oci/runtime-spec.ts";
-import type { LaunchRequest } from "../../../../src/runtime/tape/compile.ts";
 import { compileTape } from "../../../../src/runtime/tape/compile.ts";
 import { encodeTape } from "../../../../src/runtime/tape/encode.ts";
 import { explainTape } from "../../../../src/runtime/tape/explain.ts";
+import type { LaunchRequest } from "../../../../src/runtime/tape/request.ts";
 import type { Argument, Step } from "../../../../src/runtime/tape/tape.ts";
 
 const SPEC: Spec = {
@@ -218,7 +218,7 @@ describe("compileTape", () => {
 
   test.each([
     [
-      "a user namespace",
+      "a user namespace without maps",
       { linux: { ...SPEC.linux, namespaces: [{ type: "mount" }, { type: "user" }] } },
     ],
     ["no mount namespace", { linux: { ...SPEC.linux, namespaces: [{ type: "pid" }] } }],
@@ -261,35 +261,35 @@ describe("compileTape", () => {
       [
         "mkdirat(AT_FDCWD, "/sys/fs/cgroup/memory/tsimg", 0755)  [EEXIST: go on]  # making cgroup "/sys/fs/cgroup/memory/tsimg"",
         "mkdirat(AT_FDCWD, "/sys/fs/cgroup/memory/tsimg/x", 0755)  [EEXIST: go on]  # making cgroup "/sys/fs/cgroup/memory/tsimg/x"",
-        "$4 = openat(AT_FDCWD, "/sys/fs/cgroup/memory/tsimg/x/memory.limit_in_bytes", O_WRONLY|O_CLOEXEC)  # --memory 1: writing 1 to "/sys/fs/cgroup/memory/tsimg/x/memory.limit_in_bytes"",
-        "write($4, "1", 1)  # --memory 1: writing 1 to "/sys/fs/cgroup/memory/tsimg/x/memory.limit_in_bytes"",
-        "close($4)  # --memory 1: writing 1 to "/sys/fs/cgroup/memory/tsimg/x/memory.limit_in_bytes"",
+        "$5 = openat(AT_FDCWD, "/sys/fs/cgroup/memory/tsimg/x/memory.limit_in_bytes", O_WRONLY|O_CLOEXEC)  # --memory 1: writing 1 to "/sys/fs/cgroup/memory/tsimg/x/memory.limit_in_bytes"",
+        "write($5, "1", 1)  # --memory 1: writing 1 to "/sys/fs/cgroup/memory/tsimg/x/memory.limit_in_bytes"",
+        "close($5)  # --memory 1: writing 1 to "/sys/fs/cgroup/memory/tsimg/x/memory.limit_in_bytes"",
         "clone3({flags=CLONE_NEWPID|CLONE_NEWNS|CLONE_NEWNET|CLONE_NEWUTS, exit_signal=SIGCHLD})",
-        "$4 = openat(AT_FDCWD, "/sys/fs/cgroup/memory/tsimg/x/tasks", O_WRONLY|O_CLOEXEC)  [ENOENT: go on; ok: skip 1]  # joining cgroup "/sys/fs/cgroup/memory/tsimg/x"",
-        "  $4 = openat(AT_FDCWD, "/sys/fs/cgroup/memory/tsimg/x/cgroup.procs", O_WRONLY|O_CLOEXEC)  # joining cgroup "/sys/fs/cgroup/memory/tsimg/x"",
-        "write($4, "0", 1)  # joining cgroup "/sys/fs/cgroup/memory/tsimg/x"",
-        "close($4)  # joining cgroup "/sys/fs/cgroup/memory/tsimg/x"",
+        "$5 = openat(AT_FDCWD, "/sys/fs/cgroup/memory/tsimg/x/tasks", O_WRONLY|O_CLOEXEC)  [ENOENT: go on; ok: skip 1]  # joining cgroup "/sys/fs/cgroup/memory/tsimg/x"",
+        "  $5 = openat(AT_FDCWD, "/sys/fs/cgroup/memory/tsimg/x/cgroup.procs", O_WRONLY|O_CLOEXEC)  # joining cgroup "/sys/fs/cgroup/memory/tsimg/x"",
+        "write($5, "0", 1)  # joining cgroup "/sys/fs/cgroup/memory/tsimg/x"",
+        "close($5)  # joining cgroup "/sys/fs/cgroup/memory/tsimg/x"",
         "prlimit64(0, RLIMIT_NOFILE, {soft=1024, hard=4096}, 0)  [EPERM: warn, go on]  # setting RLIMIT_NOFILE to 1024:4096",
         "unlinkat(AT_FDCWD, "/sys/fs/cgroup/memory/tsimg/x", AT_REMOVEDIR)  [ENOENT: go on; EBUSY: retry]  # removing cgroup "/sys/fs/cgroup/memory/tsimg/x"",
       ]
     `);
     expect(lines(/on "\/data\/in"|"\/data/)).toMatchInlineSnapshot(`
       [
-        "$5 = open_tree(AT_FDCWD, "/host/data", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE)  # mounting "/host/data" on "/data/in"",
-        "mount_setattr($5, "", AT_EMPTY_PATH|AT_RECURSIVE, {set=MOUNT_ATTR_RDONLY}, 32)  # mounting "/host/data" on "/data/in"",
-        "$6 = openat2($4, "data/in", {flags=O_PATH|O_CLOEXEC, resolve=RESOLVE_IN_ROOT}, 24)  [ENOENT, ENOTDIR: go on; ok: skip 12]  # looking for "/data/in" in the container",
-        "  $7 = openat($5, ".", O_PATH|O_DIRECTORY|O_CLOEXEC)  [ENOTDIR: skip 7]  # asking whether "/data/in" is to be a directory",
-        "    $6 = openat2($4, "data", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT}, 24)  [ENOENT: go on; ok: skip 2]  # making directory "/data" in the container",
-        "      mkdirat($4, "data", 0755)  # making directory "/data" in the container",
-        "      $6 = openat2($4, "data", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT|RESOLVE_NO_SYMLINKS}, 24)  # making directory "/data" in the container",
-        "    $6 = openat2($4, "data/in", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT}, 24)  [ENOENT: go on; ok: skip 2]  # making directory "/data/in" in the container",
-        "      mkdirat($6, "in", 0755)  # making directory "/data/in" in the container",
-        "      $6 = openat2($6, "in", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT|RESOLVE_NO_SYMLINKS}, 24)  # making directory "/data/in" in the container",
-        "    $6 = openat2($4, "data", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT}, 24)  [ENOENT: go on; ok: skip 2]  # making directory "/data" in the container",
-        "      mkdirat($4, "data", 0755)  # making directory "/data" in the container",
-        "      $6 = openat2($4, "data", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT|RESOLVE_NO_SYMLINKS}, 24)  # making directory "/data" in the container",
-        "    $6 = openat2($4, "data/in", {flags=O_CREAT|O_NONBLOCK|O_NOCTTY|O_CLOEXEC, mode=0644, resolve=RESOLVE_IN_ROOT}, 24)  # making file "/data/in" in the container to mount on",
-        "move_mount($5, "", $6, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # mounting "/host/data" on "/data/in"",
+        "$6 = open_tree(AT_FDCWD, "/host/data", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE)  # mounting "/host/data" on "/data/in"",
+        "mount_setattr($6, "", AT_EMPTY_PATH|AT_RECURSIVE, {set=MOUNT_ATTR_RDONLY}, 32)  # mounting "/host/data" on "/data/in"",
+        "$7 = openat2($5, "data/in", {flags=O_PATH|O_CLOEXEC, resolve=RESOLVE_IN_ROOT}, 24)  [ENOENT, ENOTDIR: go on; ok: skip 12]  # looking for "/data/in" in the container",
+        "  $8 = openat($6, ".", O_PATH|O_DIRECTORY|O_CLOEXEC)  [ENOTDIR: skip 7]  # asking whether "/data/in" is to be a directory",
+        "    $7 = openat2($5, "data", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT}, 24)  [ENOENT: go on; ok: skip 2]  # making directory "/data" in the container",
+        "      mkdirat($5, "data", 0755)  # making directory "/data" in the container",
+        "      $7 = openat2($5, "data", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT|RESOLVE_NO_SYMLINKS}, 24)  # making directory "/data" in the container",
+        "    $7 = openat2($5, "data/in", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT}, 24)  [ENOENT: go on; ok: skip 2]  # making directory "/data/in" in the container",
+        "      mkdirat($7, "in", 0755)  # making directory "/data/in" in the container",
+        "      $7 = openat2($7, "in", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT|RESOLVE_NO_SYMLINKS}, 24)  # making directory "/data/in" in the container",
+        "    $7 = openat2($5, "data", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT}, 24)  [ENOENT: go on; ok: skip 2]  # making directory "/data" in the container",
+        "      mkdirat($5, "data", 0755)  # making directory "/data" in the container",
+        "      $7 = openat2($5, "data", {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT|RESOLVE_NO_SYMLINKS}, 24)  # making directory "/data" in the container",
+        "    $7 = openat2($5, "data/in", {flags=O_CREAT|O_NONBLOCK|O_NOCTTY|O_CLOEXEC, mode=0644, resolve=RESOLVE_IN_ROOT}, 24)  # making file "/data/in" in the container to mount on",
+        "move_mount($6, "", $7, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # mounting "/host/data" on "/data/in"",
       ]
     `);
     expect(lines(/exec/)).toMatchInlineSnapshot(`

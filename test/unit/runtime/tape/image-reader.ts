@@ -35,7 +35,7 @@ export class ImageReader {
     return this.image.toString("utf8", at, this.image.indexOf(0, at));
   }
 
-  phase(index: 0 | 1 | 2): readonly ReadStep[] {
+  phase(index: 0 | 1 | 2 | 3): readonly ReadStep[] {
     const at = this.image.readUInt32LE(36 + index * 8);
     const count = this.image.readUInt32LE(40 + index * 8);
     return Array.from({ length: count }, (_, step) => this.#step(at + step * 80));
@@ -50,7 +50,9 @@ export class ImageReader {
     return {
       call:
         number < 0
-          ? (["skip", "fail", "poke", "rmtree", "init", "program"][-number - 1] ?? "?")
+          ? (["skip", "fail", "poke", "rmtree", "init", "program", "print", "userns"][
+              -number - 1
+            ] ?? "?")
           : (SYSCALL_NAMES.find((name) => syscallNumber(name, this.machine) === number) ?? "?"),
       args: [0, 1, 2, 3, 4, 5].map((index) => image.readBigUInt64LE(at + 32 + index * 8)),
       registers: [0, 1, 2, 3, 4, 5].map((index) => ((mask >> index) & 1) === 1),

@@ -1,0 +1,130 @@
+#include "health.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "launch.h"
+#include "text.h"
+
+/* What docker keeps of a check's output. */
+#define OUTPUT_MAX 3072
+
+static int timer = -1;
+static pid_t check;
+static int output = -1;
+static struct timespec began;
+static bool timed_out;
+static bool was_healthy;
+static int64_t started_at;
+
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void wake_in(uint32_t ms) {
+  struct itimerspec when = {.it_value = {ms / 1000, (long)(ms % 1000) * 1000000}};
+  timerfd_settime(timer, 0, &when, NULL);
+}
+
+/* Checks come more often until the first success of the start period. */
+static uint32_t interval(void) {
+  const struct tape_header *header = launch.tape.header;
+  bool starting = !was_healthy && header->health_start_interval > 0 &&
+                  now_ms() - started_at < header->health_start_period;
+  return starting ? header->health_start_interval : header->health_interval;
+}
+
+void health_start(void) {
+  if (launch.tape.header->health_tape == 0) return;
+  started_at = now_ms();
+  timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+  wake_in(interval());
+}
+
+int health_timer(void) { return timer; }
+
+static _Noreturn void run_check(int to) {
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  dup2(null, STDIN_FILENO);
+  dup2(to, STDOUT_FILENO);
+  dup2(to, STDERR_FILENO);
+  char *argv[] = {"tsimg-health", (char *)(size_t)string_at(launch.tape.header->health_tape), NULL};
+  execve("/proc/self/exe", argv, (char *[]){NULL});
+  _exit(STATUS_OWN);
+}
+
+static void begin(void) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return wake_in(interval());
+  clock_gettime(CLOCK_REALTIME, &began);
+  timed_out = false;
+  check = fork();
+  if (check == 0) run_check(ends[1]);
+  close(ends[1]);
+  output = ends[0];
+  fcntl(output, F_SETFL, O_NONBLOCK);
+  wake_in(launch.tape.header->health_timeout);
+}
+
+void health_due(void) {
+  uint64_t times;
+  if (read(timer, &times, sizeof times) != sizeof times) return;
+  if (check <= 0) return begin();
+  /* Its launcher dies, and the check in the container with it. */
+  timed_out = true;
+  kill(check, SIGKILL);
+}
+
+static void record(int exit_code) {
+  struct text text = {0};
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  text_add(&text, "{\"Start\":\"");
+  text_add_time(&text, &began);
+  text_add(&text, "\",\"End\":\"");
+  text_add_time(&text, &now);
+  text_add(&text, "\",\"ExitCode\":");
+  text_add_number(&text, exit_code);
+  text_add(&text, ",\"Output\":");
+  char said[OUTPUT_MAX / 6 + 1];
+  ssize_t size = read(output, said, sizeof said - 1);
+  said[size > 0 ? size : 0] = 0;
+  text_add_json(&text, timed_out ? "Health check exceeded timeout" : said);
+  text_add(&text, "}\n");
+  const char *path = string_at(launch.tape.header->health_log);
+  int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+  if (fd < 0) return;
+  write_all(fd, text.data, text.used);
+  close(fd);
+}
+
+void health_reaped(pid_t pid, int status) {
+  if (pid != check) return;
+  int code = timed_out ? -1 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (code == 0) was_healthy = true;
+  record(code);
+  close(output);
+  check = 0;
+  output = -1;
+  wake_in(interval());
+}
+
+void health_stop(void) {
+  if (check <= 0) return;
+  kill(check, SIGKILL);
+  while (waitpid(check, NULL, 0) < 0 && errno == EINTR)
+    ;
+  check = 0;
+}

@@ -1,0 +1,160 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "hub.h"
+#include "launch.h"
+
+#define REPORT_FD 3
+
+/* What the child says of a step, in one packet. The pty's master rides on one with step -1. */
+struct report {
+  uint32_t step;
+  int32_t error;
+  uint32_t fatal;
+};
+
+static int report_socket = -1;
+
+/* ---- in the child ---- */
+
+static void report_step(struct tape *from, const struct tape_step *step, int error, bool fatal) {
+  struct report report = {
+      .step = (uint32_t)(step - tape_step_at(from, PHASE_CHILD, 0)),
+      .error = error,
+      .fatal = fatal,
+  };
+  /* A transient launcher is gone by now: the child's own standard error must do. */
+  if (send(REPORT_FD, &report, sizeof report, MSG_NOSIGNAL) < 0) tell(from, step, error, fatal);
+}
+
+static _Noreturn void run_child(int report) {
+  struct tape *tape = &launch.tape;
+  /* An init process shows its command line in the container: no path of the host. */
+  memset(launch.tape_path, 0, strlen(launch.tape_path));
+  /* All else that is open here is close-on-exec, or closed by the tape. */
+  if (report != REPORT_FD && dup3(report, REPORT_FD, O_CLOEXEC) < 0) _exit(STATUS_OWN);
+  tape->registers[REGISTER_REPORT] = REPORT_FD;
+  const struct tape_step *failed = tape_run(tape, PHASE_CHILD, false, report_step);
+  _exit(failed == NULL ? STATUS_OWN : failed->status);
+}
+
+/* ---- streams ---- */
+
+/*
+ * Gives the container a pipe instead of our own descriptor `fd`: when its output is
+ * logged, and when it would get hold of the caller's terminal.
+ */
+static bool make_pipe(int fd, bool to_container, int *ours) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return false;
+  *ours = ends[to_container ? 1 : 0];
+  launch.tape.registers[REGISTER_STDIN + fd] = ends[to_container ? 0 : 1];
+  return true;
+}
+
+static bool prepare_input(void) {
+  bool detached = has_option(OPTION_DETACHED);
+  if (!has_option(OPTION_STDIN) || (!detached && !isatty(STDIN_FILENO))) return true;
+  int ours;
+  if (!make_pipe(STDIN_FILENO, true, &ours)) return false;
+  /* Without a client this stays open and empty: a reader waits, as at an idle terminal. */
+  hub_input(ours, false);
+  if (!detached) hub_read_input(STDIN_FILENO);
+  return true;
+}
+
+static bool prepare_streams(void) {
+  for (int fd = 0; fd < 3; fd++) launch.tape.registers[REGISTER_STDIN + fd] = fd;
+  if (has_option(OPTION_TTY) || has_option(OPTION_DIRECT)) return true;
+  if (!prepare_input()) return false;
+  bool passed_on = has_option(OPTION_DETACHED) || launch.tape.header->log_file != 0;
+  for (int fd = 1; fd < 3; fd++) {
+    if (!passed_on && !isatty(fd)) continue;
+    int ours;
+    if (!make_pipe(fd, false, &ours)) return false;
+    hub_source(fd, ours);
+    if (!has_option(OPTION_DETACHED)) hub_copy(fd, fd);
+  }
+  return true;
+}
+
+static void close_container_ends(void) {
+  for (int fd = 0; fd < 3; fd++)
+    if (launch.tape.registers[REGISTER_STDIN + fd] > STDERR_FILENO)
+      close((int)launch.tape.registers[REGISTER_STDIN + fd]);
+}
+
+static void take_master(struct msghdr *message) {
+  struct cmsghdr *control = CMSG_FIRSTHDR(message);
+  if (control == NULL || control->cmsg_type != SCM_RIGHTS) return;
+  int master;
+  memcpy(&master, CMSG_DATA(control), sizeof master);
+  hub_source(1, master);
+  hub_input(master, true);
+}
+
+/* ---- the launcher's side ---- */
+
+/* Reads what the child says until its execve closes the socket. True when that worked. */
+static bool await_start(void) {
+  for (;;) {
+    struct report said;
+    union {
+      char data[CMSG_SPACE(sizeof(int))];
+      struct cmsghdr align;
+    } control;
+    struct iovec part = {&said, sizeof said};
+    struct msghdr message = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control.data,
+        .msg_controllen = sizeof control.data,
+    };
+    ssize_t size = recvmsg(report_socket, &message, MSG_CMSG_CLOEXEC);
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return size == 0;
+    take_master(&message);
+    const struct tape_step *step = tape_step_at(&launch.tape, PHASE_CHILD, said.step);
+    if (size != sizeof said || step == NULL) continue;
+    tell(&launch.tape, step, said.error, said.fatal != 0);
+    if (said.fatal) return false;
+  }
+}
+
+/* What the child has said by itself is the cause, and comes first. */
+static void tell_beside(struct tape *from, const struct tape_step *step, int error, bool fatal) {
+  struct pollfd said = {.fd = report_socket, .events = POLLIN};
+  if (fatal && poll(&said, 1, 0) > 0 && !await_start() && launch.failure.status != 0) return;
+  tell(from, step, error, fatal);
+}
+
+bool start_child(void) {
+  int report[2];
+  if (!prepare_streams() ||
+      socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report) < 0) {
+    fail("preparing the container's streams", errno);
+    return false;
+  }
+  struct clone_args args = {.flags = launch.tape.header->clone_flags, .exit_signal = SIGCHLD};
+  launch.child = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+  if (launch.child == 0) run_child(report[1]);
+  if (launch.child < 0) {
+    fail("creating the container's namespaces", errno);
+    return false;
+  }
+  close(report[1]);
+  close_container_ends();
+  report_socket = report[0];
+  launch.tape.registers[REGISTER_REPORT] = report_socket;
+  launch.tape.registers[REGISTER_CHILD] = launch.child;
+  bool started = tape_run(&launch.tape, PHASE_BESIDE, false, tell_beside) == NULL && await_start();
+  close(report_socket);
+  return started;
+}

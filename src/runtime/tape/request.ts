@@ -1,0 +1,67 @@
+import type { Spec } from "../../oci/runtime-spec.ts";
+import type { MountSpec } from "../../sys/mount-spec.ts";
+import type { CgroupPlan } from "../cgroup/plan.ts";
+import type { TapeHealth } from "./tape.ts";
+import type { MapWriter } from "./user-namespace.ts";
+
+/** All that decides on a launch tape. */
+export interface LaunchRequest {
+  /** `spec.root.path` is where the root is mounted: absolute, a directory that exists. */
+  readonly spec: Spec;
+  /** Performed on `spec.root.path` inside the container's own mount namespace, in order. */
+  readonly rootMounts: readonly MountSpec[];
+  readonly cgroup: CgroupPlan;
+  /** Where the launcher writes `started.json` and `exit.json`, each atomically. */
+  readonly stateDirectory: string;
+  readonly io: LaunchIo;
+  /** Directories and files of a container that leaves nothing behind: removed in this order. */
+  readonly removeAfter: readonly string[];
+  /** A program to run last, on the host. */
+  readonly runAfter?: ProgramCall;
+  /** A program that takes the launcher's place at the very end. */
+  readonly becomeAfter?: ProgramCall;
+  /** A reaping, signal-forwarding PID 1 in front of the command. */
+  readonly init: boolean;
+  /** struct sock_filter[] of `spec.linux.seccomp`. */
+  readonly seccompFilter?: Buffer;
+  readonly health?: TapeHealth;
+  /** How the maps of a new user namespace are written; by default by the launcher itself. */
+  readonly mapWriter?: MapWriter;
+  /**
+   * A FIFO from which the child reads a byte before it executes its program; the launcher
+   * ends before that and leaves the child to whoever called it.
+   */
+  readonly gate?: string;
+  /** Gets the process ID of the container's first process. */
+  readonly pidFile?: string;
+}
+
+export interface ProgramCall {
+  readonly argv: readonly [string, ...string[]];
+  readonly env: readonly string[];
+  /** As an error message begins. */
+  readonly why: string;
+}
+
+export type LaunchIo =
+  | {
+      readonly kind: "foreground";
+      readonly tty: boolean;
+      readonly interactive: boolean;
+      /** Output is written there too. */
+      readonly logFile?: string;
+      readonly attachSocket?: string;
+      /** Bytes; with a terminal alone. */
+      readonly detachKeys?: string;
+    }
+  /** The caller's own streams; with a terminal, one whose master goes to `consoleSocket`. */
+  | { readonly kind: "direct"; readonly tty: boolean; readonly consoleSocket?: string }
+  | {
+      readonly kind: "detached";
+      readonly tty: boolean;
+      readonly interactive: boolean;
+      readonly logFile?: string;
+      readonly attachSocket?: string;
+      /** What the launcher prints when the container runs. */
+      readonly printId?: string;
+    };
