@@ -8,6 +8,8 @@ export interface CommandModule {
 export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   pull: () => import("./pull.ts"),
   run: () => import("./run.ts"),
+  create: () => import("./create.ts"),
+  start: () => import("./start.ts"),
   demo: () => import("./demo.ts"),
   images: () => import("./images.ts"),
   rmi: () => import("./rmi.ts"),
@@ -19,8 +21,14 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
   ps: () => import("./ps.ts"),
   rm: () => import("./rm.ts"),
   logs: () => import("./logs.ts"),
+  exec: () => import("./exec.ts"),
+  attach: () => import("./attach.ts"),
+  wait: () => import("./wait.ts"),
+  restart: () => import("./restart.ts"),
   stop: () => import("./stop.ts"),
   kill: () => import("./kill.ts"),
+  rename: () => import("./rename.ts"),
+  events: () => import("./events.ts"),
   inspect: () => import("./inspect.ts"),
   pool: () => import("./pool.ts"),
   doctor: () => import("./doctor.ts"),
@@ -32,7 +40,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
 
 /** Called by tsimg itself; they stand in no help. */
 const INTERNAL: typeof COMMANDS = {
-  "remove-ended": () => import("./remove-ended.ts"),
+  "container-ended": () => import("./container-ended.ts"),
 };
 
 export function commandNamed(name: string): (typeof COMMANDS)[string] | undefined {

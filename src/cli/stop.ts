@@ -14,9 +14,9 @@ export function command(): Command {
   return new Command("stop")
     .description("ask containers to stop, and kill them when they don't")
     .argument("<container...>", "names or IDs")
-    .option("-t, --time <seconds>", "how long to wait before killing", seconds, 10)
+    .option("-t, --time <seconds>", "how long to wait before killing", seconds, undefined)
     .addHelpText("after", EXAMPLES)
-    .action(async (names: string[], flags: { time: number }, command: Command) => {
+    .action(async (names: string[], flags: { time?: number }, command: Command) => {
       using app = openApp(command);
       process.exitCode = await interruptible((signal) =>
         eachNamed(names, command.optsWithGlobals()["debug"] === true, async (name) => {
@@ -27,9 +27,10 @@ export function command(): Command {
     });
 }
 
-function seconds(text: string): number {
+/** A parser of an option. */
+export function seconds(text: string): number {
   const value = Number(text);
-  if (text === "" || !Number.isFinite(value) || value < 0)
+  if (text === "" || !Number.isFinite(value) || value < -1)
     throw new InvalidArgumentError("it is a number of seconds");
   return value;
 }

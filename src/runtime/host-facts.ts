@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Device } from "../oci/runtime-spec.ts";
 import { TsimgError } from "../sys/error.ts";
 import { capabilityNames } from "./capabilities.ts";
-import { type CgroupLayout, detectCgroups } from "./cgroup/detect.ts";
+import { detectCgroups } from "./cgroup/detect.ts";
 import type { CgroupRequest } from "./cgroup/plan.ts";
 import type { HostFacts } from "./create-spec.ts";
 import type { RunFlags } from "./run-flags.ts";
@@ -25,29 +25,35 @@ const MAX_DEV_DEPTH = 3;
  * @throws TsimgError ERR_KERNEL when /proc isn't there to be asked; ERR_USAGE for a bad `-v`
  */
 export function readHost(flags: RunFlags): Host {
-  const layout = detectCgroups(mustRead("/proc/self/mountinfo"));
-  const onHostNetwork = flags.network === "host";
-  const hosts = onHostNetwork ? read("/etc/hosts") : undefined;
-  const resolvConf = onHostNetwork ? read("/etc/resolv.conf") : undefined;
+  const cgroups = readCgroups(flags.cpusetCpus !== undefined);
   return {
     facts: {
       arch: machineArch(),
       hostname: mustRead("/proc/sys/kernel/hostname").trim(),
       capabilities: ownCapabilities(),
-      devicesLimited: layout.v1.has("devices"),
+      devicesLimited: cgroups.layout.v1.has("devices"),
       devices: flags.privileged ? [...devicesBelow("/dev", MAX_DEV_DEPTH)] : [],
       environment: process.env,
       presentSources: presentSources(flags.volumes),
-      networkFiles: {
-        ...(hosts === undefined ? {} : { hosts }),
-        ...(resolvConf === undefined ? {} : { resolvConf }),
-      },
+      networkFiles: flags.network === "host" ? readNetworkFiles() : {},
     },
-    cgroups: readCgroups(layout, flags.cpusetCpus !== undefined),
+    cgroups,
   };
 }
 
-function readCgroups(layout: CgroupLayout, choosesCpus: boolean): Host["cgroups"] {
+/** The host's own, for containers on its network. */
+export function readNetworkFiles(): HostFacts["networkFiles"] {
+  const hosts = read("/etc/hosts");
+  const resolvConf = read("/etc/resolv.conf");
+  return {
+    ...(hosts === undefined ? {} : { hosts }),
+    ...(resolvConf === undefined ? {} : { resolvConf }),
+  };
+}
+
+/** Where this machine's cgroups are, and what a plan must know of them. */
+export function readCgroups(choosesCpus: boolean): Host["cgroups"] {
+  const layout = detectCgroups(mustRead("/proc/self/mountinfo"));
   const { unified } = layout;
   const v2Controllers = unified === undefined ? "" : read(join(unified, "cgroup.controllers"));
   const root = layout.v1.get("cpuset");
@@ -69,7 +75,7 @@ function presentSources(volumes: readonly string[]): ReadonlySet<string> {
 }
 
 /** What this process has and may keep: the rest no child of it can get. */
-function ownCapabilities(): readonly string[] {
+export function ownCapabilities(): readonly string[] {
   const status = mustRead("/proc/self/status");
   const last = read("/proc/sys/kernel/cap_last_cap") ?? "40";
   const mask = (name: string) => new RegExp(`^${name}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1];
@@ -77,7 +83,7 @@ function ownCapabilities(): readonly string[] {
   return capabilityNames(mask("CapPrm") ?? "0", last).filter((name) => bounding.has(name));
 }
 
-function machineArch(): MachineArch {
+export function machineArch(): MachineArch {
   if (process.arch === "x64") return "amd64";
   if (process.arch === "arm64") return "arm64";
   throw new TsimgError("ERR_KERNEL", `containers can't be run on ${process.arch} yet`, {

@@ -1,10 +1,11 @@
 import type { StorageOptions } from "../../drivers/driver.ts";
+import type { LifecycleFlags } from "./container/lifecycle-flags.ts";
 
 /**
  * What a user asks of `tsimg run`, as given: nothing is checked yet. An absent member is a
  * flag not given.
  */
-export interface RunFlags {
+export interface RunFlags extends LifecycleFlags {
   /** Remove the container when it ends. */
   readonly rm: boolean;
   readonly detach: boolean;

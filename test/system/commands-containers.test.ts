@@ -70,10 +70,24 @@ describe.skipIf(reason)(`commands for containers ${reason ?? ""}`, () => {
       await stage.output("rm", "long");
     });
 
-    test("a container that ran in the foreground has none", async () => {
-      await stage.output("run", "--name", "front", stage.tiny, "true");
-      await fails(["logs", "front"], /container 'front' has no log/, 125);
+    test("a container that ran in the foreground has one, too", async () => {
+      const script = "echo seen; echo too >&2";
+      const front = ["run", "--name", "front", stage.tiny, "sh", "-c", script];
+      expect(await stage.tsimg(front)).toEqual({ status: 0, stdout: "seen\n", stderr: "too\n" });
+      expect(await stage.tsimg(["logs", "front"])).toEqual({
+        status: 0,
+        stdout: "seen\n",
+        stderr: "too\n",
+      });
       await stage.output("rm", "front");
+    });
+
+    test("one that leaves nothing behind has the caller's streams, and no log", async () => {
+      const front = stage.start(["run", "--rm", "--name", "front", stage.tiny, "sleep", "60"]);
+      await stage.until(async () => (await stage.output("ps", "-q")) !== "");
+      await fails(["logs", "front"], /container 'front' has no log/, 125);
+      front.kill("SIGKILL");
+      await once(front, "exit");
     });
   });
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { SnapshotStore } from "../../snapshot/snapshot-store.ts";
 import type { Database } from "../../store/database.ts";
 import type { StorePaths } from "../../store/paths.ts";
-import { bootId, identityOf, isAlive } from "../../store/process-identity.ts";
+import { bootId, identityOf, isAlive, ownIdentity } from "../../store/process-identity.ts";
 import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import type {
@@ -14,6 +14,9 @@ import type {
   ExitRecord,
   StartedRecord,
 } from "./container.ts";
+import { checkName, refuseTaken } from "./container-name.ts";
+import { recordEvent } from "./events.ts";
+import { wantsRestart } from "./restart-policy.ts";
 
 /** Docker's word for a process that was killed: 128 + SIGKILL. */
 const KILLED = 137;
@@ -103,6 +106,7 @@ export class ContainerStore {
     rmSync(this.directory(row.id), { recursive: true, force: true });
     const image = this.snapshots.get(row.snapshot)?.parent ?? null;
     this.database.transaction(() => {
+      this.tell(row, "destroy");
       this.database.run("delete from containers where id = ?", row.id);
       this.snapshots.markRemoving(row.snapshot);
     });
@@ -111,57 +115,149 @@ export class ContainerStore {
     this.snapshots.removeUnneeded(image);
   }
 
+  /** What its launcher saw of a container's end, when it has ended. */
+  exitOf(id: string): ExitRecord | undefined {
+    return readRecord<ExitRecord>(join(this.stateDirectory(id), "exit.json"));
+  }
+
+  /** What its launcher wrote when it came to run. */
+  startedOf(id: string): StartedRecord | undefined {
+    return readRecord<StartedRecord>(join(this.stateDirectory(id), "started.json"));
+  }
+
   /** Removes a container whose program has ended; its launcher may still live. */
   removeEnded(id: string): void {
     const sql = "select * from containers where id = ?";
     const row = this.database.get<ContainerRow>(sql, id);
     if (row === undefined) return;
-    if (readRecord<ExitRecord>(join(this.stateDirectory(id), "exit.json")) === undefined)
+    if (this.exitOf(id) === undefined)
       throw new TsimgError("ERR_IN_USE", `container '${row.name}' has not ended`);
     this.remove(row, JSON.parse(row.options) as ContainerOptions);
+  }
+
+  /**
+   * Makes this process the one that starts the container.
+   * @throws TsimgError ERR_STATE when it runs, or another process is starting it
+   */
+  claimStart(id: string, restarts = 0): Container {
+    return this.database.transaction(() => {
+      const container = this.existing(id);
+      const { state, row } = container;
+      if (state.status === "running")
+        throw new TsimgError("ERR_STATE", `container '${row.name}' is running`);
+      if (state.status === "created" && state.starting)
+        throw new TsimgError("ERR_STATE", `container '${row.name}' is just being started`, {
+          hint: "try again in a moment",
+        });
+      const sql = `update containers set starter = ?, exit = null, ready = 1, restarts = ?,
+        stop_asked = 0 where id = ?`;
+      this.database.run(sql, ownIdentity(), restarts, row.id);
+      forgetRecords(this.stateDirectory(row.id));
+      this.tell(row, "start");
+      return container;
+    });
+  }
+
+  /** Keeps a container's restart policy from starting it again. */
+  askToStop(id: string): void {
+    this.database.run("update containers set stop_asked = 1 where id = ?", id);
+  }
+
+  /** @throws TsimgError ERR_NAME_IN_USE, ERR_USAGE */
+  rename(row: ContainerRow, name: string): void {
+    checkName(name);
+    this.database.transaction(() => {
+      refuseTaken(this.database, name);
+      this.database.run("update containers set name = ? where id = ?", name, row.id);
+      this.tell({ ...row, name }, "rename", { oldName: `/${row.name}` });
+    });
+  }
+
+  /** Keeps what of a container's options has changed. */
+  setOptions(id: string, options: ContainerOptions): void {
+    this.database.run(
+      "update containers set options = ? where id = ?",
+      JSON.stringify(options),
+      id,
+    );
+  }
+
+  /** Records something that happened to a container. */
+  tell(
+    row: ContainerRow,
+    action: string,
+    more: Readonly<Record<string, string>> = {},
+    time?: string,
+  ): void {
+    const { labels } = JSON.parse(row.options) as ContainerOptions;
+    const attributes = { ...labels, image: row.image, name: row.name, ...more };
+    const event = { type: "container", action, actor: row.id, attributes };
+    recordEvent(this.database, { ...event, ...(time === undefined ? {} : { time }) });
   }
 
   /** @returns undefined when the look found nothing to keep */
   private observe(row: ContainerRow): Container | undefined {
     const options = JSON.parse(row.options) as ContainerOptions;
-    const state = this.stateOf(row);
+    const state = this.stateOf(row, options);
     if (state === undefined || (state.status === "exited" && row.auto_remove === 1)) {
+      if (state?.status === "exited") this.tellEnd(row, state.exit);
       this.remove(row, options);
       return undefined;
     }
     if (state.status === "exited" && row.exit === null) {
       const exit = JSON.stringify(state.exit);
-      this.database.run("update containers set exit = ? where id = ?", exit, row.id);
+      const sql = "update containers set exit = ?, ready = 1 where id = ? and exit is null";
+      if (this.database.run(sql, exit, row.id) > 0) this.tellEnd(row, state.exit);
       for (const group of options.cgroups) removeCgroup(group);
     }
     return { row, options, state };
   }
 
+  private tellEnd(row: ContainerRow, exit: ExitRecord): void {
+    if (exit.oomKilled) this.tell(row, "oom", {}, exit.finishedAt);
+    this.tell(row, "die", { exitCode: String(exit.exitCode) }, exit.finishedAt);
+  }
+
   /** @returns undefined when it never came to run its program */
-  private stateOf(row: ContainerRow): ContainerState | undefined {
+  private stateOf(row: ContainerRow, options: ContainerOptions): ContainerState | undefined {
     const directory = this.stateDirectory(row.id);
     const readStarted = () => readRecord<StartedRecord>(join(directory, "started.json"));
     if (row.exit !== null)
       return { status: "exited", exit: JSON.parse(row.exit) as ExitRecord, started: readStarted() };
     // Before its record is read: a starter ends only after that is written.
-    const isStarting = isAlive(row.owner);
+    const starter = row.starter ?? row.owner;
+    const isStarting = isAlive(starter);
     const started = readStarted();
     // In this order: a container that ends in between is seen as running, not as lost.
-    if (started !== undefined && isRunning(started)) return { status: "running", started };
-    const seen = readRecord<ExitRecord>(join(directory, "exit.json"));
-    if (seen !== undefined) return { status: "exited", exit: seen, started };
+    if (
+      started !== undefined &&
+      isAlive(identityOf(started.pid, started.startTime, started.bootId))
+    )
+      return { status: "running", started };
+    const exit = readRecord<ExitRecord>(join(directory, "exit.json"));
+    const attended = started !== undefined && isAlive(launcherOf(started));
+    if (exit !== undefined && options.restart.name !== "no") {
+      const again = (attended || isStarting) && row.stop_asked === 0;
+      const restarting = again && wantsRestart(options.restart, exit, row.restarts);
+      return { status: restarting ? "restarting" : "exited", exit, started };
+    }
+    // Its launcher writes its end and clears up.
+    if (started !== undefined && attended) return { status: "running", started };
+    if (exit !== undefined) return { status: "exited", exit, started };
     if (started !== undefined) return { status: "exited", exit: lost(KILLED), started };
-    if (isStarting) return { status: "created" };
-    const before = row.owner.split(":")[2] !== bootId();
+    if (isStarting || row.ready === 1) return { status: "created", starting: isStarting };
+    const before = starter.split(":")[2] !== bootId();
     return before ? { status: "exited", exit: lost(UNSEEN), started } : undefined;
   }
 }
 
-/** Whether the container's first process or its launcher, which writes its end, still lives. */
-function isRunning(started: StartedRecord): boolean {
-  if (started.bootId !== bootId()) return false;
-  if (isAlive(identityOf(started.pid, started.startTime))) return true;
-  return isAlive(identityOf(started.launcher, started.launcherStartTime));
+function launcherOf({ launcher, launcherStartTime, bootId }: StartedRecord): string {
+  return identityOf(launcher, launcherStartTime, bootId);
+}
+
+/** Of an earlier start: the launcher's records say what is so now. */
+function forgetRecords(state: string): void {
+  for (const name of ["started.json", "exit.json"]) rmSync(join(state, name), { force: true });
 }
 
 function lost(exitCode: number): ExitRecord {

@@ -1,4 +1,6 @@
 import type { SnapshotId } from "../../../drivers/driver.ts";
+import type { HealthCheck } from "./health.ts";
+import type { RestartPolicy } from "./restart-policy.ts";
 
 /** One container as the database keeps it. */
 export interface ContainerRow {
@@ -12,25 +14,43 @@ export interface ContainerRow {
   /** RFC 3339. */
   readonly created: string;
   readonly auto_remove: number;
-  /** Identity of the process that starts it. */
+  /** Identity of the process that makes it. */
   readonly owner: string;
   /** JSON of ContainerOptions. */
   readonly options: string;
   /** JSON of ExitRecord, once it ended and somebody looked. */
   readonly exit: string | null;
+  /** 0 while `owner` makes it; also of one that is started as it is made, until it has ended. */
+  readonly ready: number;
+  /** Identity of the process that starts it again, or did so last. */
+  readonly starter: string | null;
+  /** How often its restart policy has started it again. */
+  readonly restarts: number;
+  /** 1 once somebody asked it to stop: its restart policy then rests. */
+  readonly stop_asked: number;
 }
 
-/** What later commands need to know of how it was started. */
+/** What later commands need to know of how it is started. Its spec is in its directory. */
 export interface ContainerOptions {
   readonly command: readonly string[];
   readonly tty: boolean;
+  readonly interactive: boolean;
   readonly detached: boolean;
+  readonly init: boolean;
   /** The signal that asks it to stop: the image's, or SIGTERM. */
   readonly stopSignal: string;
+  /** Seconds to wait for that before it is killed; null for the usual 10. */
+  readonly stopTimeout: number | null;
   /** Directories of its cgroups, deepest first. */
   readonly cgroups: readonly string[];
   /** Where its output goes; null when its starter reads it. */
   readonly logFile: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly restart: RestartPolicy;
+  readonly health: HealthCheck | null;
+  /** As docker writes them: `ctrl-p,ctrl-q`. */
+  readonly detachKeys: string | null;
+  readonly pidFile: string | null;
 }
 
 /** What the launcher writes when the container runs. */
@@ -53,8 +73,15 @@ export interface ExitRecord {
 }
 
 export type ContainerState =
-  | { readonly status: "created" }
+  /** `starting`: a process is at it right now. */
+  | { readonly status: "created"; readonly starting: boolean }
   | { readonly status: "running"; readonly started: StartedRecord }
+  /** Its restart policy waits before it starts it again. */
+  | {
+      readonly status: "restarting";
+      readonly exit: ExitRecord;
+      readonly started: StartedRecord | undefined;
+    }
   | {
       readonly status: "exited";
       readonly exit: ExitRecord;

@@ -1,36 +1,42 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join, resolve } from "node:path";
 import type { SnapshotId, StorageOptions } from "../../../drivers/driver.ts";
 import type { ContainerConfig } from "../../oci/image-config.ts";
+import type { Spec } from "../../oci/runtime-spec.ts";
 import type { SnapshotStore } from "../../snapshot/snapshot-store.ts";
 import type { Database } from "../../store/database.ts";
 import type { StorePaths } from "../../store/paths.ts";
 import { ownIdentity } from "../../store/process-identity.ts";
 import { errorCode } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
-import type { MountSpec } from "../../sys/mount-spec.ts";
 import { noSpaceError } from "../../sys/no-space.ts";
 import { randomHex } from "../../sys/random.ts";
 import { planCgroup } from "../cgroup/plan.ts";
 import { createSpec } from "../create-spec.ts";
 import { readHost } from "../host-facts.ts";
 import type { RunFlags } from "../run-flags.ts";
-import type { MachineArch } from "../seccomp/architectures.ts";
 import { parseSecurityOptions } from "../security-options.ts";
+import { parseCount } from "../sizes.ts";
 import type { ProgramCall } from "../tape/request.ts";
 import type { Accounts } from "../user.ts";
 import type { ContainerOptions } from "./container.ts";
+import { checkName, refuseTaken } from "./container-name.ts";
 import type { ContainerStore } from "./container-store.ts";
+import { parseDetachKeys } from "./detach-keys.ts";
+import { recordEvent } from "./events.ts";
+import { chooseHealthCheck } from "./health.ts";
+import { chooseLabels } from "./labels.ts";
 import { randomName } from "./random-name.ts";
-import type { Launch } from "./tape-image.ts";
+import { parseRestartPolicy, type RestartPolicy } from "./restart-policy.ts";
+import { parseSignal } from "./signals.ts";
 
 export interface CreateContext {
   readonly database: Database;
   readonly snapshots: SnapshotStore;
   readonly containers: ContainerStore;
   readonly paths: StorePaths;
-  /** How the launcher has a container removed that has ended. */
-  readonly removeProgram: (id: string) => ProgramCall;
+  /** How the launcher has tsimg see to a container that has ended. */
+  readonly endedProgram: (id: string) => ProgramCall;
 }
 
 /** The image to make a container of. */
@@ -45,93 +51,113 @@ export interface ContainerImage {
   readonly accounts: Accounts;
 }
 
+/** What is made before a container is started for the first time. */
 export interface CreatedContainer {
   readonly id: string;
-  readonly request: Launch;
-  /** What occurs in the request and is this container's alone. */
-  readonly names: readonly string[];
-  readonly arch: MachineArch;
+  readonly snapshot: SnapshotId;
+  readonly spec: Spec;
+  readonly options: ContainerOptions;
 }
 
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
-
 /**
- * Makes a container: its rows, its writable snapshot and its bundle. It is started by
- * performing the launch request in this very process (the launcher takes its place), which
- * until then is its owner.
+ * Makes a container: its rows, its writable snapshot and its spec.
  *
+ * @param starts whether this process starts it, too: until it runs, it is nobody else's
+ *               business, and undone when this process dies
  * @throws TsimgError ERR_USAGE, ERR_NAME_IN_USE, ERR_CONFIG_INVALID; nothing is then left
  */
 export function createContainer(
   context: CreateContext,
   image: ContainerImage,
   flags: RunFlags,
+  starts: boolean,
 ): CreatedContainer {
-  const { snapshots, containers, paths } = context;
+  const { snapshots, containers, paths, database } = context;
   const id = randomHex(64);
   const state = containers.stateDirectory(id);
   const host = readHost(flags);
-  const created = createSpec({
+  const read = (path: string, flag: string) => ({ path, text: readUserFile(path, flag) });
+  const { spec, volumes } = createSpec({
     config: image.config,
     flags,
     containerId: id,
     rootfs: join(state, "rootfs"),
     accounts: image.accounts,
-    envFiles: flags.envFile.map((path) => ({ path, text: readUserFile(path, "--env-file") })),
+    envFiles: flags.envFile.map((path) => read(path, "--env-file")),
     ...profileOf(flags),
     stateDirectory: state,
     volumesDirectory: paths.volumes,
     host: host.facts,
   });
-  const { spec } = created;
   const cgroup = planCgroup({
     ...host.cgroups,
     path: spec.linux.cgroupsPath ?? `/tsimg/${id}`,
     resources: spec.linux.resources ?? {},
   });
-  const logFile = flags.detach ? join(containers.directory(id), "container.log") : null;
-  const snapshot = insertRows(context, image, flags, id, {
+  const directory = containers.directory(id);
+  const labelFiles = flags.labelFile.map((path) => read(path, "--label-file"));
+  const kept = !flags.rm || flags.detach;
+  const options: ContainerOptions = {
     command: spec.process.args,
     tty: flags.tty,
+    interactive: flags.interactive,
     detached: flags.detach,
-    stopSignal: image.config.StopSignal ?? "SIGTERM",
+    init: flags.init,
+    ...stopOf(flags, image.config),
     cgroups: cgroup.removals,
-    logFile,
-  });
+    logFile: kept ? join(directory, "container.log") : null,
+    labels: chooseLabels(image.config.Labels, labelFiles, flags.label),
+    restart: restartOf(flags),
+    health: chooseHealthCheck(flags, image.config.Healthcheck),
+    detachKeys: flags.detachKeys ?? null,
+    pidFile: flags.pidfile === undefined ? null : resolve(flags.pidfile),
+  };
+  parseDetachKeys(options.detachKeys);
+  if (flags.cidfile !== undefined) claimCidfile(flags.cidfile, id);
+  const snapshot = insertRows(context, image, flags, id, options);
   createSnapshot(snapshots, snapshot, flags.storage);
-  const files = snapshots.files(snapshot);
-  mkdirSync(join(state, "rootfs"), { recursive: true, mode: 0o700 });
-  if (logFile !== null) mkdirSync(containers.directory(id), { recursive: true, mode: 0o700 });
-  writeFileSync(join(state, "config.json"), JSON.stringify(spec));
-  for (const file of created.files) writeFileSync(file.path, file.content, { mode: 0o644 });
-  for (const volume of created.volumes) mkdirSync(volume.path, { recursive: true });
-  const rootMounts = snapshots.mounts(snapshot, "rw");
+  if (kept) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    writeFileSync(join(directory, "config.json"), JSON.stringify(spec));
+  }
+  for (const volume of volumes) mkdirSync(volume.path, { recursive: true });
+  if (!starts) database.run("update containers set ready = 1 where id = ?", id);
+  return { id, snapshot, spec, options };
+}
+
+/** A restart policy and `--rm` would fight over the container. */
+function restartOf(flags: RunFlags): RestartPolicy {
+  const policy = parseRestartPolicy(flags.restart);
+  if (!flags.rm || policy.name === "no") return policy;
+  throw new TsimgError("ERR_USAGE", "--restart and --rm contradict each other", {
+    hint: "leave one of them out",
+  });
+}
+
+function stopOf(
+  flags: RunFlags,
+  config: ContainerConfig,
+): Pick<ContainerOptions, "stopSignal" | "stopTimeout"> {
+  const { stopSignal, stopTimeout } = flags;
+  if (stopSignal !== undefined) parseSignal(stopSignal);
   return {
-    id,
-    request: {
-      spec,
-      rootMounts,
-      cgroup,
-      stateDirectory: state,
-      io: ioOf(flags, logFile, id),
-      ...(flags.rm ? removal(context, id, files) : { removeAfter: [] }),
-      init: flags.init,
-    },
-    names: ownNames(id, snapshot, files, rootMounts),
-    arch: host.facts.arch,
+    stopSignal: stopSignal ?? config.StopSignal ?? "SIGTERM",
+    stopTimeout:
+      stopTimeout === undefined ? null : parseCount(stopTimeout, "--stop-timeout", -1, 2 ** 31),
   };
 }
 
-/** What occurs in the launch request and is this container's alone. */
-function ownNames(
-  id: string,
-  snapshot: SnapshotId,
-  files: readonly string[] | undefined,
-  mounts: readonly MountSpec[],
-): readonly string[] {
-  const devices = mounts.filter(({ source }) => source.startsWith("/dev/mapper/"));
-  const paths = [...(files ?? []), ...devices.map(({ source }) => source)];
-  return [...new Set([id, id.slice(0, 12), snapshot, ...paths.map((path) => basename(path))])];
+/** @throws TsimgError ERR_IN_USE when the file is there: it may be another container's */
+function claimCidfile(path: string, id: string): void {
+  try {
+    writeFileSync(path, id, { flag: "wx" });
+  } catch (cause) {
+    if (errorCode(cause) !== "EEXIST") throw cause;
+    throw new TsimgError("ERR_IN_USE", `--cidfile: '${path}' exists`, {
+      cause,
+      hint: "remove it, or make sure that its container isn't needed any more",
+    });
+  }
 }
 
 function createSnapshot(snapshots: SnapshotStore, id: SnapshotId, options: StorageOptions): void {
@@ -142,23 +168,6 @@ function createSnapshot(snapshots: SnapshotStore, id: SnapshotId, options: Stora
   }
 }
 
-/** The launcher removes what is files; for all else it calls this program. */
-function removal(
-  { containers, removeProgram }: CreateContext,
-  id: string,
-  files: readonly string[] | undefined,
-): Pick<Launch, "removeAfter" | "runAfter"> {
-  if (files !== undefined)
-    return { removeAfter: [...files, containers.directory(id), containers.stateDirectory(id)] };
-  return { removeAfter: [], runAfter: removeProgram(id) };
-}
-
-function ioOf(flags: RunFlags, logFile: string | null, id: string): Launch["io"] {
-  const { tty, interactive } = flags;
-  if (logFile === null) return { kind: "foreground", tty, interactive };
-  return { kind: "detached", tty, interactive, logFile, printId: id };
-}
-
 function insertRows(
   { database, snapshots }: CreateContext,
   image: ContainerImage,
@@ -166,31 +175,19 @@ function insertRows(
   id: string,
   options: ContainerOptions,
 ): SnapshotId {
-  if (flags.name !== undefined && !NAME.test(flags.name))
-    throw new TsimgError("ERR_USAGE", `invalid container name '${flags.name}'`, {
-      hint: "a name starts with a letter or digit, then letters, digits, '_', '.' and '-' may follow",
-    });
+  if (flags.name !== undefined) checkName(flags.name);
   return database.transaction(() => {
-    const taken = (name: string) =>
-      database.get<{ id: string }>("select id from containers where name = ?", name);
     let name = flags.name ?? randomName();
-    const holder = taken(name);
-    if (holder !== undefined && flags.name !== undefined)
-      throw new TsimgError(
-        "ERR_NAME_IN_USE",
-        `the container name '${name}' is in use by ${holder.id.slice(0, 12)}`,
-        {
-          hint: `remove it with "tsimg rm ${name}", or choose another --name`,
-        },
-      );
-    if (holder !== undefined) name = `${name}_${id.slice(0, 8)}`;
+    if (flags.name !== undefined) refuseTaken(database, name);
+    else if (database.get("select 1 from containers where name = ?", name) !== undefined)
+      name = `${name}_${id.slice(0, 8)}`;
     // The image may have been removed since it was looked up.
     if (image.top !== null && snapshots.get(image.top)?.state !== "ready")
       throw new TsimgError("ERR_NO_SUCH_IMAGE", `image '${image.name}' was just removed`);
     const snapshot = snapshots.prepare(image.driver, image.top, "active");
     database.run(
-      `insert into containers (id, name, image, manifest, snapshot, created, auto_remove, owner, options)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `insert into containers (id, name, image, manifest, snapshot, created, auto_remove, owner, options, ready)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
       id,
       name,
       image.name,
@@ -201,6 +198,8 @@ function insertRows(
       ownIdentity(),
       JSON.stringify(options),
     );
+    const attributes = { ...options.labels, image: image.name, name };
+    recordEvent(database, { type: "container", action: "create", actor: id, attributes });
     return snapshot;
   });
 }

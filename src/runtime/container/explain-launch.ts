@@ -1,11 +1,11 @@
 import { compileTape } from "../tape/compile.ts";
 import { explainTape } from "../tape/explain.ts";
-import type { CreatedContainer } from "./create-container.ts";
+import type { PreparedLaunch } from "./prepare-launch.ts";
 import { withFilter } from "./tape-image.ts";
 
 /** A container's launch as text: a system call a line, in order, each with its reason. */
 export async function explainLaunch(
-  { request, arch }: CreatedContainer,
+  { request, arch }: PreparedLaunch,
   filters: string,
 ): Promise<string> {
   return explainTape(compileTape(await withFilter(request, arch, filters)));

@@ -18,15 +18,18 @@ export async function removeContainer(
 ): Promise<boolean> {
   const container = find(containers, name, force);
   if (container === undefined) return false;
-  const { status } = container.state;
-  if (status === "created")
+  const { state } = container;
+  const { status } = state;
+  if (status === "created" && state.starting)
     throw new TsimgError("ERR_IN_USE", `container '${name}' is just being started`, {
       hint: "try again in a moment",
     });
-  if (status === "running" && !force)
+  if ((status === "running" || status === "restarting") && !force)
     throw new TsimgError("ERR_IN_USE", `container '${name}' is running`, {
       hint: `stop it first with "tsimg stop ${name}", or use --force`,
     });
+  // From here on its restart policy has no say.
+  if (force) containers.askToStop(container.row.id);
   if (status === "running") {
     signalContainer(container, constants.signals.SIGKILL);
     await ended(container, Number.POSITIVE_INFINITY, signal);

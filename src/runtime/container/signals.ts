@@ -43,22 +43,48 @@ export function signalContainer(container: Container, signal: number): void {
   }
 }
 
+/** Docker's, in seconds. */
+const STOP_TIMEOUT = 10;
+
 /**
- * Asks a container to stop, and kills it when it hasn't after `seconds`. One that isn't
- * running is no error.
+ * Asks a container to stop, and kills it when it hasn't after so many seconds; the
+ * container's own number when left out, -1 for never. One that isn't running is no error.
  */
 export async function stopContainer(
   containers: ContainerStore,
   id: string,
-  seconds: number,
+  seconds: number | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const container = containers.existing(id);
-  if (container.state.status !== "running") return;
-  signalContainer(container, parseSignal(container.options.stopSignal));
-  if (await ended(container, seconds * 1000, signal)) return;
-  signalContainer(container, constants.signals.SIGKILL);
-  await ended(container, Number.POSITIVE_INFINITY, signal);
+  const { state, options, row } = container;
+  containers.askToStop(row.id);
+  if (state.status !== "running") return;
+  signalContainer(container, parseSignal(options.stopSignal));
+  const patience = seconds ?? options.stopTimeout ?? STOP_TIMEOUT;
+  const ms = patience < 0 ? Number.POSITIVE_INFINITY : patience * 1000;
+  if (!(await ended(container, ms, signal))) {
+    signalContainer(container, constants.signals.SIGKILL);
+    await ended(container, Number.POSITIVE_INFINITY, signal);
+  }
+  containers.find(row.id);
+  containers.tell(row, "stop");
+}
+
+/** Waits until a container has ended and answers its exit status; at once when it has. */
+export async function waitForEnd(
+  containers: ContainerStore,
+  name: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const { row } = containers.existing(name);
+  for (;;) {
+    const container = containers.find(row.id);
+    // Removed as it ended, as with --rm: the launcher's record went with it.
+    if (container === undefined) return 0;
+    if (container.state.status === "exited") return container.state.exit.exitCode;
+    await sleep(POLL, undefined, { signal });
+  }
 }
 
 /** Waits until the container's launcher is done with it, at most `ms` milliseconds. */

@@ -88,6 +88,19 @@ function replaceWords(
   return { ...request, spec: { ...request.spec, process: general } };
 }
 
+/** An image whose launcher shows the call that fails as `--explain` shows it. */
+export async function explainedImage(
+  request: Launch,
+  arch: MachineArch,
+  directories: TapeDirectories,
+): Promise<Buffer> {
+  const { compileTape } = await import("../tape/compile.ts");
+  const { encodeTape } = await import("../tape/encode.ts");
+  const { explainStep } = await import("../tape/explain.ts");
+  const tape = compileTape(await withFilter(request, arch, directories.filters));
+  return encodeTape(tape, machineOf(arch), explainStep);
+}
+
 async function makeImage(
   request: Launch,
   arch: MachineArch,
@@ -96,7 +109,11 @@ async function makeImage(
   const { compileTape } = await import("../tape/compile.ts");
   const { encodeTape } = await import("../tape/encode.ts");
   const tape = compileTape(await withFilter(request, arch, directories.filters));
-  return encodeTape(tape, arch === "arm64" ? "aarch64" : "x86_64");
+  return encodeTape(tape, machineOf(arch));
+}
+
+function machineOf(arch: MachineArch): "aarch64" | "x86_64" {
+  return arch === "arm64" ? "aarch64" : "x86_64";
 }
 
 /** The request with its seccomp filter. */
@@ -105,10 +122,19 @@ export async function withFilter(
   arch: MachineArch,
   directory: string,
 ): Promise<LaunchRequest> {
-  const profile: Seccomp | undefined = request.spec.linux.seccomp;
-  if (profile === undefined) return request;
+  const filter = await filterOf(request.spec.linux.seccomp, arch, directory);
+  return filter === undefined ? request : { ...request, seccompFilter: filter };
+}
+
+/** @param directory where assembled filters are kept */
+export async function filterOf(
+  profile: Seccomp | undefined,
+  arch: MachineArch,
+  directory: string,
+): Promise<Buffer | undefined> {
+  if (profile === undefined) return undefined;
   const { cachedFilter } = await import("../seccomp/filter-cache.ts");
-  return { ...request, seccompFilter: await cachedFilter(profile, arch, directory) };
+  return cachedFilter(profile, arch, directory);
 }
 
 /** What stand-ins begin with: no ID has a "z", and a request that has it is not kept. */

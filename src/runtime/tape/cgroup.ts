@@ -50,8 +50,8 @@ export function writeFile(
  * spares the kernel's lock over all threads, which waits for an RCU grace period. For a
  * process of one thread the outcome is the same. A v2 cgroup has no such file.
  */
-export function joinCgroups(steps: Steps, plan: CgroupPlan): void {
-  for (const file of plan.procsFiles) {
+export function joinCgroups(steps: Steps, procsFiles: readonly string[]): void {
+  for (const file of procsFiles) {
     const directory = directoryOf(file);
     const why = `joining cgroup "${directory}"`;
     steps.scope(() => {

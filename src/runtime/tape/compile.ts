@@ -76,7 +76,7 @@ function compileChild(steps: Steps, request: LaunchRequest, gate: Register | und
   const stays = gate === undefined;
   if (stays) dieWithLauncher(steps);
   hideLauncher(steps);
-  joinCgroups(steps, request.cgroup);
+  joinCgroups(steps, request.cgroup.procsFiles);
   becomeMappedRoot(steps, spec.linux, request.mapWriter ?? { kind: "kernel" });
   enterNamespaces(steps, spec.linux.namespaces);
   joinKeyring(steps);

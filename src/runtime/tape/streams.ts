@@ -2,7 +2,7 @@ import type { Process } from "../../oci/runtime-spec.ts";
 import { attach, cloneTree } from "./mounts.ts";
 import type { LaunchIo } from "./request.ts";
 import type { Steps } from "./steps.ts";
-import type { Register } from "./tape.ts";
+import type { Flags, Register } from "./tape.ts";
 import { bytes, flags, REPORT_SOCKET, STREAMS, words } from "./tape.ts";
 import { mountTarget, OPEN_HOW_SIZE, openHow } from "./target.ts";
 
@@ -34,22 +34,51 @@ export function connectStreams(steps: Steps, io: LaunchIo, owner: number | undef
  */
 export function makeConsole(steps: Steps, root: Register, process: Process): void {
   steps.scope(() => {
-    const how = openHow(["O_RDWR", "O_NOCTTY", "O_CLOEXEC"]);
-    const master = steps.keep("openat2", [root, "dev/pts/ptmx", how, OPEN_HOW_SIZE], CONSOLE, {
-      hint: 'the container needs a devpts mounted on "/dev/pts"',
-    });
-    const unlock = bytes("[0]", new Uint8Array(4));
-    steps.call("ioctl", [master, flags("TIOCSPTLCK"), unlock], CONSOLE);
-    const peer = flags("O_RDWR", "O_NOCTTY", "O_CLOEXEC");
-    const terminal = steps.keep("ioctl", [master, flags("TIOCGPTPEER"), peer], CONSOLE);
-    setSize(steps, terminal, process);
-    if (process.user.uid !== 0) steps.call("fchown", [terminal, process.user.uid, -1], CONSOLE);
+    const { master, terminal } = makeTerminal(steps, root, process);
     const cover = cloneTree(steps, terminal, 'mounting the terminal on "/dev/console"', "mount");
     const target = mountTarget(steps, root, "/dev/console", terminal);
     attach(steps, cover, target, 'mounting the terminal on "/dev/console"');
-    sendMaster(steps, master);
-    for (const fd of [0, 1, 2]) steps.call("dup3", [terminal, fd, 0], CONSOLE);
+    takeTerminal(steps, master, terminal);
   });
+}
+
+/** The same for a process that has joined a container: its console stays what it is. */
+export function openTerminal(steps: Steps, process: Process): void {
+  steps.scope(() => {
+    const { master, terminal } = makeTerminal(steps, flags("AT_FDCWD"), process);
+    takeTerminal(steps, master, terminal);
+  });
+}
+
+/**
+ * A pty of the container's own devpts, found without a symbolic link. TIOCGPTPEER answers
+ * with the other end of this very pty, whatever now has its name, and with nothing for what
+ * is no pty.
+ */
+function makeTerminal(
+  steps: Steps,
+  root: Register | Flags,
+  process: Process,
+): { readonly master: Register; readonly terminal: Register } {
+  const how = openHow(
+    ["O_RDWR", "O_NOCTTY", "O_CLOEXEC"],
+    ["RESOLVE_IN_ROOT", "RESOLVE_NO_SYMLINKS"],
+  );
+  const master = steps.keep("openat2", [root, "dev/pts/ptmx", how, OPEN_HOW_SIZE], CONSOLE, {
+    hint: 'the container needs a devpts mounted on "/dev/pts"',
+  });
+  const unlock = bytes("[0]", new Uint8Array(4));
+  steps.call("ioctl", [master, flags("TIOCSPTLCK"), unlock], CONSOLE);
+  const peer = flags("O_RDWR", "O_NOCTTY", "O_CLOEXEC");
+  const terminal = steps.keep("ioctl", [master, flags("TIOCGPTPEER"), peer], CONSOLE);
+  setSize(steps, terminal, process);
+  if (process.user.uid !== 0) steps.call("fchown", [terminal, process.user.uid, -1], CONSOLE);
+  return { master, terminal };
+}
+
+function takeTerminal(steps: Steps, master: Register, terminal: Register): void {
+  sendMaster(steps, master);
+  for (const fd of [0, 1, 2]) steps.call("dup3", [terminal, fd, 0], CONSOLE);
 }
 
 /** Before the program starts, so that it never sees a terminal of 0 columns. */

@@ -21,6 +21,8 @@ const FLAGS: RunFlags = {
   securityOpt: [],
   storage: {},
   command: [],
+  label: [],
+  labelFile: [],
 };
 const CONFIG: StartConfig = {
   User: "",

@@ -1,0 +1,67 @@
+import type { RunFlags } from "../../runtime/run-flags.ts";
+import type { Command } from "../command.ts";
+import { each, NONE } from "./each.ts";
+import { lifecycleOptions } from "./lifecycle.ts";
+
+/** The flags of `run` and `create` as the command line has them. */
+export interface ContainerFlags
+  extends Omit<RunFlags, "volumes" | "command" | "detach" | "storage" | "noHealthcheck"> {
+  readonly volume: readonly string[];
+  readonly healthcheck: boolean;
+  readonly driver?: string;
+  readonly storageOpt: readonly string[];
+}
+
+/** All options that decide on a container, however it is started. */
+export function containerOptions(command: Command): Command {
+  return lifecycleOptions(
+    command
+      .option("--rm", "remove the container when it ends", false)
+      .option("-i, --interactive", "connect the container's standard input", false)
+      .option("-t, --tty", "give the container a terminal", false)
+      .option("--name <name>", "name of the container")
+      .option("-e, --env <name=value>", "set an environment variable", each, NONE)
+      .option("--env-file <file>", "set environment variables from a file", each, NONE)
+      .option("-w, --workdir <dir>", "working directory in the container")
+      .option("-u, --user <name|uid[:group|gid]>", "user to run as")
+      .option(
+        "-v, --volume <src:dst[:ro]>",
+        "mount a directory of the host or a named volume",
+        each,
+        NONE,
+      )
+      .option("--tmpfs <dst[:options]>", "mount a tmpfs", each, NONE)
+      .option("--read-only", "make the root file system read-only", false)
+      .option("-h, --hostname <name>", "host name in the container")
+      .option("--entrypoint <program>", "replaces the image's entrypoint")
+      .option("-m, --memory <size>", "limit of memory, e.g. 512m")
+      .option("--cpus <number>", "limit of CPU time, e.g. 1.5")
+      .option("-c, --cpu-shares <number>", "share of CPU time when it is scarce (1024 is usual)")
+      .option("--pids-limit <number>", "limit of processes")
+      .option("--cpuset-cpus <list>", "CPUs to run on, e.g. 0-2,7")
+      .option("--network <mode>", "none (default) or host")
+      .option("--privileged", "all capabilities, all devices, nothing hidden", false)
+      .option("--cap-add <name>", "give a capability", each, NONE)
+      .option("--cap-drop <name>", "take a capability", each, NONE)
+      .option(
+        "--security-opt <option>",
+        "no-new-privileges, seccomp=unconfined, seccomp=FILE",
+        each,
+        NONE,
+      )
+      .option("--init", "put an init process in front that reaps and forwards signals", false)
+      .option("--driver <name[:pool]>", "storage driver (TSIMG_DRIVER)")
+      .option("--storage-opt <key=value>", "what the driver shall do, e.g. size=10G", each, NONE),
+  );
+}
+
+/** What the runtime wants to know of a command line. */
+export function runFlagsOf(
+  flags: ContainerFlags,
+  words: readonly string[],
+  storage: RunFlags["storage"],
+  detach: boolean,
+): RunFlags {
+  const { volume, healthcheck, ...rest } = flags;
+  return { ...rest, detach, volumes: volume, noHealthcheck: !healthcheck, storage, command: words };
+}

@@ -1,0 +1,22 @@
+import type { Command } from "../command.ts";
+import { each, NONE } from "./each.ts";
+
+/** Options of `LifecycleFlags`: how a container is named, stopped, started again and watched. */
+export function lifecycleOptions(command: Command): Command {
+  return command
+    .option("--restart <policy>", "no, always, unless-stopped, on-failure[:times]")
+    .option("--stop-signal <signal>", "asks the container to stop (the image's, or TERM)")
+    .option("--stop-timeout <seconds>", "how long stop waits before it kills")
+    .option("-l, --label <name=value>", "put a label on the container", each, NONE)
+    .option("--label-file <file>", "labels from a file, one a line", each, NONE)
+    .option("--cidfile <file>", "write the container's ID to a new file")
+    .option("--pidfile <file>", "write the process ID of its first process to a file")
+    .option("--detach-keys <keys>", "typed to leave a terminal (ctrl-p,ctrl-q)")
+    .option("--health-cmd <line>", "asks the container how it is, by its shell")
+    .option("--health-interval <time>", "from one check to the next (30s)")
+    .option("--health-timeout <time>", "for one check (30s)")
+    .option("--health-retries <n>", "failures in a row that make it unhealthy (3)")
+    .option("--health-start-period <time>", "in which failures don't count (0s)")
+    .option("--health-start-interval <time>", "from check to check in that time (5s)")
+    .option("--no-healthcheck", "no checks, whatever the image says");
+}

@@ -1,0 +1,86 @@
+import type { App } from "../app.ts";
+import type { Container } from "../runtime/container/container.ts";
+import { TsimgError } from "../sys/error.ts";
+import { Command } from "./command.ts";
+import { eachNamed } from "./each-named.ts";
+import { openApp } from "./globals.ts";
+import { requireRoot } from "./require-root.ts";
+import { each, NONE } from "./run-flags/each.ts";
+import { startAgain, startDetached } from "./start-again.ts";
+
+interface Flags {
+  readonly attach: boolean;
+  readonly interactive: boolean;
+  readonly all: boolean;
+  readonly filter: readonly string[];
+}
+
+const EXAMPLES = `
+Examples:
+  $ tsimg start web
+  $ tsimg start -ai build
+  $ tsimg start --all --filter restart-policy=always
+`;
+
+/** `tsimg start` */
+export function command(): Command {
+  return new Command("start")
+    .description("start containers that were made before")
+    .argument("[container...]", "names or IDs")
+    .option("-a, --attach", "stay in front, with the container's output", false)
+    .option("-i, --interactive", "connect the container's standard input", false)
+    .option("--all", "every container that doesn't run, as after a reboot", false)
+    .option("-f, --filter <name=value>", "of those, e.g. restart-policy=always", each, NONE)
+    .addHelpText("after", EXAMPLES)
+    .action(async (names: string[], flags: Flags, command: Command) => {
+      requireRoot("starting a container");
+      const app = openApp(command);
+      if (flags.attach || flags.interactive) return attached(app, names, flags);
+      using _closed = app;
+      const wanted = flags.all ? stopped(app, flags.filter) : names;
+      if (wanted.length === 0 && !flags.all)
+        throw new TsimgError("ERR_USAGE", "no container named", { hint: "give names, or --all" });
+      process.exitCode = await eachNamed(
+        wanted,
+        command.optsWithGlobals()["debug"] === true,
+        (name) => startOne(app, name),
+      );
+    });
+}
+
+async function startOne(app: App, name: string): Promise<string> {
+  const { row, state } = app.containers.existing(name);
+  // As docker: starting what runs changes nothing.
+  if (state.status !== "running") await startDetached(app, row.id);
+  return name;
+}
+
+async function attached(app: App, names: readonly string[], flags: Flags): Promise<void> {
+  const [name, ...others] = names;
+  if (name === undefined || others.length > 0)
+    throw new TsimgError("ERR_USAGE", "one container can be attached to at a time", {
+      hint: "name exactly one, or leave out --attach and --interactive",
+    });
+  const { row, state } = app.containers.existing(name);
+  if (state.status === "running")
+    throw new TsimgError("ERR_STATE", `container '${name}' runs already`, {
+      hint: `attach to it with "tsimg attach ${name}"`,
+    });
+  await startAgain(app, row.id, 0, { mode: "attached", interactive: flags.interactive });
+}
+
+function stopped(app: App, filters: readonly string[]): readonly string[] {
+  const fits = ({ options, state }: Container) =>
+    state.status !== "running" &&
+    filters.every((filter) => {
+      const [name, value] = filter.split("=", 2);
+      if (name === "restart-policy") return options.restart.name === value;
+      throw new TsimgError("ERR_USAGE", `unknown filter "${filter.slice(0, 64)}"`, {
+        hint: "known: restart-policy=NAME",
+      });
+    });
+  return app.containers
+    .list()
+    .filter(fits)
+    .map(({ row }) => row.name);
+}

@@ -1,0 +1,20 @@
+import type { HealthFlags } from "./health.ts";
+
+/** How a container lives, as given. An absent member is a flag not given. */
+export interface LifecycleFlags extends HealthFlags {
+  /** `no`, `always`, `unless-stopped`, `on-failure[:times]`. */
+  readonly restart?: string;
+  readonly stopSignal?: string;
+  /** Seconds. */
+  readonly stopTimeout?: string;
+  /** `name=value`, or `name` alone. */
+  readonly label: readonly string[];
+  /** Paths of files with a label a line. */
+  readonly labelFile: readonly string[];
+  /** A file to write the container's ID to. */
+  readonly cidfile?: string;
+  /** A file to write the process ID of its first process to. */
+  readonly pidfile?: string;
+  /** As in `ctrl-p,ctrl-q`. */
+  readonly detachKeys?: string;
+}

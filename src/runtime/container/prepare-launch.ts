@@ -1,0 +1,146 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { SnapshotId } from "../../../drivers/driver.ts";
+import type { Spec } from "../../oci/runtime-spec.ts";
+import { tolerating } from "../../sys/errno.ts";
+import { TsimgError } from "../../sys/error.ts";
+import type { MountSpec } from "../../sys/mount-spec.ts";
+import { planCgroup } from "../cgroup/plan.ts";
+import { machineArch, readCgroups, readNetworkFiles } from "../host-facts.ts";
+import { networkFiles } from "../network-files.ts";
+import type { MachineArch } from "../seccomp/architectures.ts";
+import type { LaunchIo } from "../tape/request.ts";
+import type { ContainerOptions } from "./container.ts";
+import type { CreateContext, CreatedContainer } from "./create-container.ts";
+import { parseDetachKeys } from "./detach-keys.ts";
+import type { Launch } from "./tape-image.ts";
+
+/** All that a launcher needs for one start of a container. */
+export interface PreparedLaunch {
+  readonly id: string;
+  readonly request: Launch;
+  /** What occurs in the request and is this container's alone. */
+  readonly names: readonly string[];
+  readonly arch: MachineArch;
+}
+
+export interface StartOptions {
+  /** `attached`: the launcher stays in front and has the caller's streams. */
+  readonly mode: "attached" | "detached";
+  /** Whether the caller's standard input is the container's. */
+  readonly interactive: boolean;
+  readonly autoRemove: boolean;
+}
+
+/**
+ * Makes what a start of a container needs and a reboot may have taken: its state directory
+ * with the bundle, the files generated for it, its mounts.
+ */
+export function prepareLaunch(
+  context: CreateContext,
+  { id, snapshot, spec, options }: CreatedContainer,
+  start: StartOptions,
+): PreparedLaunch {
+  const { snapshots, containers } = context;
+  const state = containers.stateDirectory(id);
+  mkdirSync(join(state, "rootfs"), { recursive: true, mode: 0o700 });
+  writeFileSync(join(state, "config.json"), JSON.stringify(spec));
+  writeGeneratedFiles(state, spec);
+  const cgroup = planCgroup({
+    ...readCgroups(spec.linux.resources?.cpu?.cpus !== undefined),
+    path: spec.linux.cgroupsPath ?? `/tsimg/${id}`,
+    resources: spec.linux.resources ?? {},
+  });
+  const files = snapshots.files(snapshot);
+  const rootMounts = snapshots.mounts(snapshot, "rw");
+  return {
+    id,
+    request: {
+      spec,
+      rootMounts,
+      cgroup,
+      stateDirectory: state,
+      io: ioOf(options, start, state, id),
+      ...clearingUp(context, id, files, options, start),
+      init: options.init,
+      ...(options.pidFile === null ? {} : { pidFile: options.pidFile }),
+    },
+    names: ownNames(id, snapshot, files, rootMounts),
+    arch: machineArch(),
+  };
+}
+
+/** The spec of a container that was made before. @throws TsimgError ERR_STORE */
+export function readSpec(directory: string): Spec {
+  const path = join(directory, "config.json");
+  const text = tolerating(["ENOENT"], () => readFileSync(path, "utf8"));
+  if (text !== undefined) return JSON.parse(text) as Spec;
+  throw new TsimgError("ERR_STORE", `'${path}' is missing`, {
+    hint: "the container can't be started without it: remove it and make another",
+  });
+}
+
+function writeGeneratedFiles(state: string, spec: Spec): void {
+  const bound = new Set(spec.mounts.map(({ source }) => source));
+  const network = spec.linux.namespaces.some(({ type }) => type === "network") ? "none" : "host";
+  const hostFiles = network === "host" ? readNetworkFiles() : {};
+  const files = networkFiles(state, { hostname: spec.hostname ?? "", network, hostFiles });
+  for (const { path, content } of files)
+    if (bound.has(path)) writeFileSync(path, content, { mode: 0o644 });
+}
+
+function ioOf(
+  options: ContainerOptions,
+  { mode, interactive }: StartOptions,
+  state: string,
+  id: string,
+): LaunchIo {
+  const { tty, logFile } = options;
+  const log = logFile === null ? {} : { logFile };
+  // Without a log or a terminal the container has the caller's streams themselves.
+  const attachable = logFile !== null || tty ? { attachSocket: join(state, "attach.sock") } : {};
+  if (mode === "detached")
+    return {
+      kind: "detached",
+      tty,
+      interactive: options.interactive,
+      ...log,
+      ...attachable,
+      printId: id,
+    };
+  const keys = tty ? parseDetachKeys(options.detachKeys) : undefined;
+  return {
+    kind: "foreground",
+    tty,
+    interactive,
+    ...log,
+    ...attachable,
+    ...(keys === undefined ? {} : { detachKeys: keys }),
+  };
+}
+
+/** What the launcher does last: removes what is files; for all else it calls tsimg. */
+function clearingUp(
+  { containers, endedProgram }: CreateContext,
+  id: string,
+  files: readonly string[] | undefined,
+  { restart }: ContainerOptions,
+  { autoRemove }: StartOptions,
+): Pick<Launch, "removeAfter" | "runAfter" | "becomeAfter"> {
+  if (restart.name !== "no") return { removeAfter: [], becomeAfter: endedProgram(id) };
+  if (!autoRemove) return { removeAfter: [] };
+  if (files === undefined) return { removeAfter: [], runAfter: endedProgram(id) };
+  return { removeAfter: [...files, containers.directory(id), containers.stateDirectory(id)] };
+}
+
+/** What occurs in the launch request and is this container's alone. */
+function ownNames(
+  id: string,
+  snapshot: SnapshotId,
+  files: readonly string[] | undefined,
+  mounts: readonly MountSpec[],
+): readonly string[] {
+  const devices = mounts.filter(({ source }) => source.startsWith("/dev/mapper/"));
+  const paths = [...(files ?? []), ...devices.map(({ source }) => source)];
+  return [...new Set([id, id.slice(0, 12), snapshot, ...paths.map((path) => basename(path))])];
+}
