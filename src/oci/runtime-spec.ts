@@ -14,7 +14,29 @@ export interface Spec {
   /** In the order in which they are made. */
   readonly mounts: readonly Mount[];
   readonly linux: Linux;
+  readonly domainname?: string;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly hooks?: Hooks;
+}
+
+/** Programs of the host, run at points of a container's life with its state on their input. */
+export type Hooks = Readonly<Partial<Record<HookName, readonly Hook[]>>>;
+
+export type HookName =
+  | "prestart"
+  | "createRuntime"
+  | "createContainer"
+  | "startContainer"
+  | "poststart"
+  | "poststop";
+
+export interface Hook {
+  readonly path: string;
+  /** With argv[0]. */
+  readonly args?: readonly string[];
+  readonly env?: readonly string[];
+  /** Seconds. */
+  readonly timeout?: number;
 }
 
 export interface Root {

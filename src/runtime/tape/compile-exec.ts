@@ -6,8 +6,8 @@ import { execute } from "./exec.ts";
 import { beginSession, checkLauncher, enterDirectory, joinKeyring, setLimits } from "./process.ts";
 import type { LaunchIo } from "./request.ts";
 import { Steps } from "./steps.ts";
-import { connectStreams, openTerminal } from "./streams.ts";
-import type { Argument, Tape, TapeOption } from "./tape.ts";
+import { connectConsole, connectStreams, openTerminal } from "./streams.ts";
+import type { Argument, Register, Tape, TapeOption } from "./tape.ts";
 import { FIRST_CLOSED_FD, flags, mode } from "./tape.ts";
 
 /** One more process in a container that runs. */
@@ -23,6 +23,8 @@ export interface ExecRequest {
   readonly seccompFilter?: Buffer;
   readonly io: LaunchIo;
   readonly pidFile?: string;
+  /** The launcher ends when the program runs, and leaves it to whoever called. */
+  readonly transient?: boolean;
   /** Files that are not needed any more when the process has ended. */
   readonly removeAfter: readonly string[];
 }
@@ -48,8 +50,12 @@ export function compileExec(request: ExecRequest): Tape {
   if (forChildren.length > 0) {
     before.call("setns", [container, flags(...forChildren)], "joining the container's processes");
   }
+  const console =
+    io.kind === "direct" && io.consoleSocket !== undefined
+      ? connectConsole(before, io.consoleSocket)
+      : undefined;
   const child = new Steps(before);
-  compileChild(child, request, container);
+  compileChild(child, request, container, console);
   const after = new Steps();
   for (const path of request.removeAfter) after.call("rmtree", [path], `removing "${path}"`);
   return {
@@ -58,7 +64,7 @@ export function compileExec(request: ExecRequest): Tape {
     beside: [],
     child: child.list,
     after: after.list,
-    options: optionsOf(io),
+    options: optionsOf(request),
     files: request.pidFile === undefined ? {} : { pid: request.pidFile },
     ...(io.kind === "detached" && io.printId !== undefined ? { printId: io.printId } : {}),
     ...(io.kind === "foreground" && io.detachKeys !== undefined
@@ -67,9 +73,15 @@ export function compileExec(request: ExecRequest): Tape {
   };
 }
 
-function compileChild(steps: Steps, request: ExecRequest, container: Argument): void {
-  const { process, io, namespaces, seccomp, seccompFilter: program } = request;
-  dieWithLauncher(steps);
+function compileChild(
+  steps: Steps,
+  request: ExecRequest,
+  container: Argument,
+  console: Register | undefined,
+): void {
+  const { process, io, namespaces, seccomp, seccompFilter: program, transient } = request;
+  const stays = transient !== true;
+  if (stays) dieWithLauncher(steps);
   hideLauncher(steps);
   joinCgroups(steps, request.procsFiles);
   joinKeyring(steps);
@@ -79,7 +91,7 @@ function compileChild(steps: Steps, request: ExecRequest, container: Argument): 
   // With a mount namespace come its root and working directory.
   steps.call("setns", [container, flags(...joined)], "joining the container");
   if (joined.includes("CLONE_NEWUSER")) becomeRoot(steps);
-  if (io.tty) openTerminal(steps, process);
+  if (io.tty) openTerminal(steps, process, console);
   const all = [FIRST_CLOSED_FD, 0xffff_ffff, 0];
   steps.call("close_range", all, "letting go of everything of the host");
   enterDirectory(steps, process.cwd);
@@ -87,9 +99,9 @@ function compileChild(steps: Steps, request: ExecRequest, container: Argument): 
   steps.call("umask", [mode(umask)], `setting the umask to 0${umask.toString(8)}`);
   dropPrivileges(steps, process, {
     filter: program === undefined ? undefined : { program, spec: seccomp },
-    diesWithLauncher: true,
+    diesWithLauncher: stays,
   });
-  checkLauncher(steps);
+  if (stays) checkLauncher(steps);
   beginSession(steps, io.tty);
   execute(steps, process);
 }
@@ -100,8 +112,8 @@ function becomeRoot(steps: Steps): void {
   steps.call("setresuid", [0, 0, 0], why);
 }
 
-function optionsOf(io: LaunchIo): readonly TapeOption[] {
-  if (io.kind === "direct") return ["direct"];
+function optionsOf({ io, transient = false }: ExecRequest): readonly TapeOption[] {
+  if (io.kind === "direct") return transient ? ["direct", "transient"] : ["direct"];
   return [
     ...(io.kind === "detached" ? ["detached" as const] : []),
     ...(io.tty ? ["tty" as const] : []),

@@ -23,7 +23,7 @@ import {
 import type { LaunchRequest, ProgramCall } from "./request.ts";
 import { mountRoot } from "./rootfs.ts";
 import { Steps } from "./steps.ts";
-import { connectStreams, makeConsole } from "./streams.ts";
+import { connectConsole, connectStreams, makeConsole } from "./streams.ts";
 import type { Register, Step, Strings, Tape, TapeFiles, TapeOption } from "./tape.ts";
 import { FIRST_CLOSED_FD, flags, mode } from "./tape.ts";
 import { directoryTarget, relativeToRoot } from "./target.ts";
@@ -39,12 +39,18 @@ export function compileTape(request: LaunchRequest): Tape {
   const { spec, io, gate, mapWriter = { kind: "kernel" } } = request;
   const before = new Steps();
   makeCgroups(before, request.cgroup);
-  const gateFile = gate === undefined ? undefined : openGate(before, gate);
+  const held: Held = {
+    gate: gate === undefined ? undefined : openGate(before, gate),
+    console:
+      io.kind === "direct" && io.consoleSocket !== undefined
+        ? connectConsole(before, io.consoleSocket)
+        : undefined,
+  };
   enterBeforeClone(before, spec.linux);
   const beside = new Steps(before);
   writeMaps(beside, spec.linux, mapWriter);
   const child = new Steps(before);
-  compileChild(child, request, gateFile);
+  compileChild(child, request, held);
   return {
     before: before.list,
     cloneFlags: cloneFlags(spec.linux.namespaces),
@@ -61,6 +67,12 @@ export function compileTape(request: LaunchRequest): Tape {
   };
 }
 
+/** What the launcher opens for the child. */
+interface Held {
+  readonly gate: Register | undefined;
+  readonly console: Register | undefined;
+}
+
 function optionsOf({ io, gate }: LaunchRequest): readonly TapeOption[] {
   const options: TapeOption[] = gate === undefined ? [] : ["transient"];
   if (io.kind === "direct") return [...options, "direct"];
@@ -70,10 +82,10 @@ function optionsOf({ io, gate }: LaunchRequest): readonly TapeOption[] {
   return options;
 }
 
-function compileChild(steps: Steps, request: LaunchRequest, gate: Register | undefined): void {
+function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   const { spec, io } = request;
   const { process } = spec;
-  const stays = gate === undefined;
+  const stays = held.gate === undefined;
   if (stays) dieWithLauncher(steps);
   hideLauncher(steps);
   joinCgroups(steps, request.cgroup.procsFiles);
@@ -84,8 +96,8 @@ function compileChild(steps: Steps, request: LaunchRequest, gate: Register | und
   connectStreams(steps, io, io.kind === "detached" ? process.user.uid : undefined);
   setLimits(steps, process);
   steps.scope(() => {
-    const root = buildRoot(steps, request);
-    enterRoot(steps, root, gate);
+    const root = buildRoot(steps, request, held.console);
+    enterRoot(steps, root, held.gate);
   });
   nameHost(steps, spec);
   if (isNew(spec.linux.namespaces, "network")) raiseLoopback(steps);
@@ -105,14 +117,14 @@ function compileChild(steps: Steps, request: LaunchRequest, gate: Register | und
 }
 
 /** Mounts the root and all that belongs in it, nothing of it through a path of the host. */
-function buildRoot(steps: Steps, request: LaunchRequest): Register {
+function buildRoot(steps: Steps, request: LaunchRequest, console: Register | undefined): Register {
   const { spec } = request;
   separateMounts(steps, spec);
   const root = mountRoot(steps, spec.root.path, request.rootMounts);
   mountAll(steps, root, spec.mounts, cgroupViews(request.cgroup, spec.linux.cgroupsPath));
   setSysctls(steps, root, spec);
   makeDevices(steps, root, spec);
-  if (request.io.tty) makeConsole(steps, root, spec.process);
+  if (request.io.tty) makeConsole(steps, root, spec.process, console);
   if (relativeToRoot(spec.process.cwd) !== ".") {
     steps.scope(() => directoryTarget(steps, root, spec.process.cwd));
   }

@@ -3,6 +3,7 @@ import type { Machine } from "./syscalls.ts";
 /** Kernel constants by name. Where machines differ: x86_64, then arm64. */
 const CONSTANTS = {
   AF_INET: 2,
+  AF_UNIX: 1,
   AT_EMPTY_PATH: 0x1000,
   AT_FDCWD: -100,
   AT_RECURSIVE: 0x8000,
@@ -99,6 +100,7 @@ const CONSTANTS = {
   SIOCSIFFLAGS: 0x8914,
   SOCK_CLOEXEC: 0x80000,
   SOCK_DGRAM: 2,
+  SOCK_STREAM: 1,
   S_IFBLK: 0o60000,
   S_IFCHR: 0o20000,
   S_IFIFO: 0o10000,

@@ -48,10 +48,12 @@ export function setSysctls(steps: Steps, root: Register, spec: Spec): void {
 }
 
 /** Names, and the loopback interface of a new network namespace. */
-export function nameHost(steps: Steps, spec: Spec): void {
-  if (spec.hostname === undefined) return;
-  const size = Buffer.byteLength(spec.hostname);
-  steps.call("sethostname", [spec.hostname, size], `setting host name "${spec.hostname}"`);
+export function nameHost(steps: Steps, { hostname = "", domainname = "" }: Spec): void {
+  const size = (text: string) => Buffer.byteLength(text);
+  if (hostname !== "")
+    steps.call("sethostname", [hostname, size(hostname)], `setting host name "${hostname}"`);
+  if (domainname !== "")
+    steps.call("setdomainname", [domainname, size(domainname)], `setting domain "${domainname}"`);
 }
 
 export function raiseLoopback(steps: Steps): void {

@@ -1,4 +1,5 @@
 import type { Process } from "../../oci/runtime-spec.ts";
+import { TsimgError } from "../../sys/error.ts";
 import { attach, cloneTree } from "./mounts.ts";
 import type { LaunchIo } from "./request.ts";
 import type { Steps } from "./steps.ts";
@@ -32,21 +33,30 @@ export function connectStreams(steps: Steps, io: LaunchIo, owner: number | undef
  * Opens a pty in the container's own devpts, makes it its /dev/console and its standard
  * streams, and sends the master's descriptor to the launcher.
  */
-export function makeConsole(steps: Steps, root: Register, process: Process): void {
+export function makeConsole(
+  steps: Steps,
+  root: Register,
+  process: Process,
+  socket: Register = REPORT_SOCKET,
+): void {
   steps.scope(() => {
     const { master, terminal } = makeTerminal(steps, root, process);
     const cover = cloneTree(steps, terminal, 'mounting the terminal on "/dev/console"', "mount");
     const target = mountTarget(steps, root, "/dev/console", terminal);
     attach(steps, cover, target, 'mounting the terminal on "/dev/console"');
-    takeTerminal(steps, master, terminal);
+    takeTerminal(steps, master, terminal, socket);
   });
 }
 
 /** The same for a process that has joined a container: its console stays what it is. */
-export function openTerminal(steps: Steps, process: Process): void {
+export function openTerminal(
+  steps: Steps,
+  process: Process,
+  socket: Register = REPORT_SOCKET,
+): void {
   steps.scope(() => {
     const { master, terminal } = makeTerminal(steps, flags("AT_FDCWD"), process);
-    takeTerminal(steps, master, terminal);
+    takeTerminal(steps, master, terminal, socket);
   });
 }
 
@@ -76,8 +86,8 @@ function makeTerminal(
   return { master, terminal };
 }
 
-function takeTerminal(steps: Steps, master: Register, terminal: Register): void {
-  sendMaster(steps, master);
+function takeTerminal(steps: Steps, master: Register, terminal: Register, socket: Register): void {
+  sendMaster(steps, master, socket);
   for (const fd of [0, 1, 2]) steps.call("dup3", [terminal, fd, 0], CONSOLE);
 }
 
@@ -100,8 +110,25 @@ function setSize(steps: Steps, terminal: Register, process: Process): void {
   });
 }
 
+/** The socket of a program that wants the terminal's master. @param path of at most 107 bytes */
+export function connectConsole(steps: Steps, path: string): Register {
+  const why = `connecting to the console socket "${path}"`;
+  const address = new Uint8Array(110);
+  const name = Buffer.from(path);
+  if (name.length > 107)
+    throw new TsimgError("ERR_USAGE", `the path "${path}" is too long for a socket`);
+  new DataView(address.buffer).setUint16(0, AF_UNIX, true);
+  address.set(name, 2);
+  const kind = flags("SOCK_STREAM", "SOCK_CLOEXEC");
+  const socket = steps.keep("socket", [flags("AF_UNIX"), kind, 0], why);
+  steps.call("connect", [socket, bytes(`{"${path}"}`, address), address.length], why);
+  return socket;
+}
+
+const AF_UNIX = 1;
+
 /** sendmsg(2) with one descriptor; the packet itself says "no step". */
-function sendMaster(steps: Steps, master: Register): void {
+function sendMaster(steps: Steps, master: Register, socket: Register): void {
   const packet = bytes("{no step}", new Uint8Array(12).fill(0xff, 0, 4));
   const control = new DataView(new ArrayBuffer(24));
   const SOL_SOCKET = 1;
@@ -113,5 +140,5 @@ function sendMaster(steps: Steps, master: Register): void {
   steps.call("poke", [{ kind: "place", of: rights, offset: 16 }, master], CONSOLE);
   const vector = words("[{no step}]", packet, packet.bytes.length);
   const message = words("{SCM_RIGHTS}", 0, 0, vector, 1, rights, 24, 0);
-  steps.call("sendmsg", [REPORT_SOCKET, message, flags("MSG_NOSIGNAL")], CONSOLE);
+  steps.call("sendmsg", [socket, message, flags("MSG_NOSIGNAL")], CONSOLE);
 }
