@@ -3,9 +3,12 @@ import { join } from "node:path";
 import type { Device } from "../oci/runtime-spec.ts";
 import { TsimgError } from "../sys/error.ts";
 import { capabilityNames } from "./capabilities.ts";
-import { type CgroupLayout, detectCgroups } from "./cgroup/detect.ts";
+import { detectCgroups } from "./cgroup/detect.ts";
 import type { CgroupRequest } from "./cgroup/plan.ts";
+import { readCgroups } from "./cgroup/read-cgroups.ts";
 import type { HostFacts } from "./create-spec.ts";
+import { readDeviceNumbers, unpackDevice } from "./device-numbers.ts";
+import { cgroupPathOf } from "./limits.ts";
 import type { RunFlags } from "./run-flags.ts";
 import type { MachineArch } from "./seccomp/architectures.ts";
 import { parseVolume } from "./volumes.ts";
@@ -29,12 +32,14 @@ export function readHost(flags: RunFlags): Host {
   const onHostNetwork = flags.network === "host";
   const hosts = onHostNetwork ? read("/etc/hosts") : undefined;
   const resolvConf = onHostNetwork ? read("/etc/resolv.conf") : undefined;
+  const choosesCpus = (flags.cpusetCpus ?? flags.cpusetMems) !== undefined;
   return {
     facts: {
       arch: machineArch(),
       hostname: mustRead("/proc/sys/kernel/hostname").trim(),
       capabilities: ownCapabilities(),
-      devicesLimited: layout.v1.has("devices"),
+      devicesLimited: layout.v1.has("devices") || layout.unified !== undefined,
+      deviceNumbers: readDeviceNumbers(flags),
       devices: flags.privileged ? [...devicesBelow("/dev", MAX_DEV_DEPTH)] : [],
       environment: process.env,
       presentSources: presentSources(flags.volumes),
@@ -43,22 +48,7 @@ export function readHost(flags: RunFlags): Host {
         ...(resolvConf === undefined ? {} : { resolvConf }),
       },
     },
-    cgroups: readCgroups(layout, flags.cpusetCpus !== undefined),
-  };
-}
-
-function readCgroups(layout: CgroupLayout, choosesCpus: boolean): Host["cgroups"] {
-  const { unified } = layout;
-  const v2Controllers = unified === undefined ? "" : read(join(unified, "cgroup.controllers"));
-  const root = layout.v1.get("cpuset");
-  if (!choosesCpus || root === undefined) return { layout, v2Controllers: v2Controllers ?? "" };
-  const cpus = read(join(root, "cpuset.cpus"));
-  const mems = read(join(root, "cpuset.mems"));
-  const known = cpus !== undefined && mems !== undefined;
-  return {
-    layout,
-    v2Controllers: v2Controllers ?? "",
-    ...(known ? { cpuset: { cpus, mems } } : {}),
+    cgroups: readCgroups(layout, cgroupPathOf(flags, "container"), choosesCpus),
   };
 }
 
@@ -95,17 +85,12 @@ function* devicesBelow(directory: string, depth: number): Iterable<Device> {
     yield {
       path,
       type: entry.isBlockDevice() ? "b" : "c",
-      ...deviceNumbers(node.rdev),
+      ...unpackDevice(node.rdev),
       fileMode: node.mode & 0o7777,
       uid: node.uid,
       gid: node.gid,
     };
   }
-}
-
-/** Major and minor as the C library packs them into a dev_t, up to 32 bits of it. */
-function deviceNumbers(dev: number): { major: number; minor: number } {
-  return { major: (dev >>> 8) & 0xfff, minor: (dev & 0xff) | ((dev >>> 12) & 0xfff00) };
 }
 
 function read(path: string): string | undefined {

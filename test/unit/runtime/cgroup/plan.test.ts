@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Resources } from "../../../../src/oci/runtime-spec.ts";
+import type { Resources } from "../../../../src/oci/linux-resources.ts";
 import { detectCgroups } from "../../../../src/runtime/cgroup/detect.ts";
 import { type CgroupRequest, planCgroup } from "../../../../src/runtime/cgroup/plan.ts";
 import { weightOfShares } from "../../../../src/runtime/cgroup/settings-v2.ts";
@@ -116,10 +116,10 @@ describe("a plan on version 2", () => {
     expect(writes.slice(8)).toEqual([
       "tsimg/c1/memory.max 536870912",
       "tsimg/c1/memory.swap.max 536870912",
+      "tsimg/c1/pids.max 100",
       `tsimg/c1/cpu.weight ${weightOfShares(512)}`,
       "tsimg/c1/cpu.max 50000 100000",
       "tsimg/c1/cpuset.cpus 0-1",
-      "tsimg/c1/pids.max 100",
     ]);
     expect(plan(v2).procsFiles).toEqual(["/sys/fs/cgroup/tsimg/c1/cgroup.procs"]);
     expect(plan(v2).oomFile).toBe("/sys/fs/cgroup/tsimg/c1/memory.events");
