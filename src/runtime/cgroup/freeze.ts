@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { groupFile, readGroupFile, readGroupTable } from "./group-files.ts";
 
@@ -48,8 +49,9 @@ export async function freeze(groups: readonly string[], signal: AbortSignal): Pr
 
 /** Lets them go on; no error when they do already or are gone. */
 export function thaw(groups: readonly string[]): void {
-  if ((groupFile(groups, "freezer.state") ?? groupFile(groups, "cgroup.freeze")) !== undefined)
-    command(groups, "THAWED", "0");
+  if ((groupFile(groups, "freezer.state") ?? groupFile(groups, "cgroup.freeze")) === undefined)
+    return;
+  tolerating(["ENOENT", "ENODEV"], () => command(groups, "THAWED", "0"));
 }
 
 function command(groups: readonly string[], v1: string, v2: string): void {
