@@ -19,8 +19,8 @@ export function readDeviceNumbers(flags: LimitFlags): DeviceNumbers {
 function numbersOf(path: string, flag: string): DeviceNumber {
   const node = statSync(path, { throwIfNoEntry: false });
   if (node?.isBlockDevice() === true) return unpackDevice(node.rdev);
-  const what = node === undefined ? "there is no" : "is no block device:";
-  throw new TsimgError("ERR_USAGE", `${flag}: ${what} "${path}"`, {
+  const flaw = node === undefined ? "doesn't exist" : "is no block device";
+  throw new TsimgError("ERR_USAGE", `${flag}: "${path}" ${flaw}`, {
     hint: '"lsblk -p" lists the block devices',
   });
 }

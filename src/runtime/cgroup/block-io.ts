@@ -9,7 +9,10 @@ const THROTTLES = [
   { wish: "throttleWriteIOPSDevice", v1: "write_iops", v2: "wiops", words: "writes" },
 ] as const;
 
-/** The BFQ scheduler's files come first: kernels since 5.0 have no others on version 1. */
+/**
+ * The BFQ scheduler's files come first: kernels since 5.0 have no others on version 1. Not
+ * every kernel has them, and as docker does, a container is then started without weights.
+ */
 export function blockIoV1(group: string, wishes: BlockIoResources = {}): readonly Setting[] {
   const file = (name: string) => join(group, name);
   const settings: Setting[] = [];
@@ -17,11 +20,17 @@ export function blockIoV1(group: string, wishes: BlockIoResources = {}): readonl
   if (weight !== undefined) {
     const instead = { file: file("blkio.weight"), value: String(weight) };
     const why = `weigh block I/O with ${weight}`;
-    settings.push({ file: file("blkio.bfq.weight"), value: String(weight), why, instead });
+    const bfq = { file: file("blkio.bfq.weight"), value: String(weight) };
+    settings.push({ ...bfq, why, instead, dispensable: true });
   }
   if (leafWeight !== undefined) {
     const why = `weigh the group's own block I/O with ${leafWeight}`;
-    settings.push({ file: file("blkio.leaf_weight"), value: String(leafWeight), why });
+    settings.push({
+      file: file("blkio.leaf_weight"),
+      value: String(leafWeight),
+      why,
+      dispensable: true,
+    });
   }
   for (const device of wishes.weightDevice ?? []) {
     const number = numberOf(device);
@@ -34,7 +43,8 @@ export function blockIoV1(group: string, wishes: BlockIoResources = {}): readonl
       const why = `weigh block I/O of device ${number} with ${value}`;
       const old = { file: file(`blkio.${name}_device`), value: text };
       const bfq = { file: file("blkio.bfq.weight_device"), value: text };
-      settings.push(name === "weight" ? { ...bfq, why, instead: old } : { ...old, why });
+      const either = name === "weight" ? { ...bfq, why, instead: old } : { ...old, why };
+      settings.push({ ...either, dispensable: true });
     }
   }
   for (const { wish, v1, words } of THROTTLES) {
@@ -61,6 +71,7 @@ export function blockIoV2(group: string, wishes: BlockIoResources = {}): readonl
       value: `${number} ${weight}`,
       why: `weigh block I/O${of} with ${weight}`,
       instead: { file: costFile, value },
+      dispensable: true,
     });
   };
   if (wishes.weight !== undefined) weigh("", "default", wishes.weight);

@@ -6,6 +6,8 @@ export interface Setting {
   readonly why: string;
   /** A failure is no reason to give up. */
   readonly optional?: boolean;
+  /** A container that is started does without, and its user is told. */
+  readonly dispensable?: boolean;
   /** What to write when there is no such file: some have another name in other kernels. */
   readonly instead?: { readonly file: string; readonly value: string };
 }

@@ -127,7 +127,8 @@ function takeBack(step: () => void): void {
 
 function hintFor(code: string | undefined, file: string): string {
   if (code === "EBUSY") return "the container uses more than that now";
-  if (code === "ENOENT") return `this kernel has no "${file}"`;
+  if (code === "ENOENT")
+    return `there is no "${file}": the container has ended, or this kernel lacks it`;
   return `the kernel answered ${code ?? "with an error"} for "${file}"`;
 }
 

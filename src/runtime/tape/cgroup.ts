@@ -4,6 +4,7 @@ import type { CgroupPlan, CgroupWrite } from "../cgroup/plan.ts";
 import { constantValue } from "./constants.ts";
 import type { CgroupView } from "./mounts.ts";
 import type { Steps } from "./steps.ts";
+import type { Register } from "./tape.ts";
 import { bytes, flags, mode, words } from "./tape.ts";
 
 const WRITE = flags("O_WRONLY", "O_CLOEXEC");
@@ -21,19 +22,21 @@ export function makeCgroups(steps: Steps, plan: CgroupPlan): void {
   if (plan.deviceProgram !== undefined) limitDevices(steps, plan.deviceProgram);
 }
 
-function applySetting(steps: Steps, { file, value, why, optional, instead }: CgroupWrite): void {
-  const text = (at: string, it: string) => `${why}: writing ${it} to "${at}"`;
-  if (instead === undefined) return writeFile(steps, file, value, text(file, value), optional);
+function applySetting(steps: Steps, setting: CgroupWrite): void {
+  const { file, value, why, instead, dispensable = false } = setting;
+  const reason = (at: string, it: string) => `${why}: writing ${it} to "${at}"`;
+  const warn = dispensable;
+  const optional = setting.optional || dispensable;
+  const first = reason(file, value);
+  if (instead === undefined) return writeFile(steps, file, value, first, optional, warn);
   const fd = steps.register();
-  const reason = text(file, value);
-  steps.attempt(() => steps.keep("openat", [HERE, file, WRITE], reason, { into: fd }), {
+  steps.attempt(() => steps.keep("openat", [HERE, file, WRITE], first, { into: fd }), {
     tolerate: ["ENOENT"],
-    ok: () => {
-      steps.call("write", [fd, value, Buffer.byteLength(value)], reason);
-      steps.call("close", [fd], reason);
+    ok: () => writeTo(steps, fd, value, first, optional, warn),
+    otherwise: () => {
+      const second = reason(instead.file, instead.value);
+      writeFile(steps, instead.file, instead.value, second, optional, warn);
     },
-    otherwise: () =>
-      writeFile(steps, instead.file, instead.value, text(instead.file, instead.value), optional),
   });
 }
 
@@ -102,18 +105,27 @@ export function writeFile(
   value: string,
   why: string,
   optional = false,
+  warn = false,
 ): void {
   const fd = steps.register();
-  const write = () => {
-    steps.call("write", [fd, value, Buffer.byteLength(value)], why, {
-      tolerate: optional ? "any" : [],
-    });
-    steps.call("close", [fd], why);
-  };
-  const open = () => steps.keep("openat", [HERE, file, WRITE], why, { into: fd });
+  const write = () => writeTo(steps, fd, value, why, optional, warn);
+  const open = () => steps.keep("openat", [HERE, file, WRITE], why, { into: fd, warn });
   if (optional) return steps.attempt(open, { tolerate: "any", ok: write });
   open();
   write();
+}
+
+function writeTo(
+  steps: Steps,
+  fd: Register,
+  value: string,
+  why: string,
+  optional: boolean,
+  warn: boolean,
+): void {
+  const tolerate = optional ? "any" : [];
+  steps.call("write", [fd, value, Buffer.byteLength(value)], why, { tolerate, warn });
+  steps.call("close", [fd], why);
 }
 
 /**
