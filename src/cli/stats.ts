@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { App } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
 import { type Sample, takeSample } from "../runtime/container/sample.ts";
+import { tolerating } from "../sys/errno.ts";
 import { Command } from "./command.ts";
 import { interruptible, openApp } from "./globals.ts";
 import { renderRows } from "./output/format.ts";
@@ -58,8 +59,9 @@ async function show(
     await sleep(INTERVAL, undefined, { signal });
     const now = samples(app, ids, flags.all === true);
     const text = renderRows(LISTING, rows(before, now, !flags.trunc), flags);
-    if (live === undefined) print(text);
-    else live.draw(text);
+    if (live !== undefined) live.draw(text);
+    // A reader that went away, as `head` does, is no failure.
+    else if (tolerating(["EPIPE"], () => print(text) ?? true) === undefined) return;
     before = now;
   } while (flags.stream && isWorthwhile(before, ids));
 }
