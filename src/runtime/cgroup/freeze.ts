@@ -17,6 +17,13 @@ export function isFrozen(groups: readonly string[]): boolean {
   return readGroupTable(groups, "cgroup.events").get("frozen") === 1;
 }
 
+/** Whether they were told to stand still, and perhaps don't yet: whoever told may be gone. */
+export function isFreezing(groups: readonly string[]): boolean {
+  const v1 = readGroupFile(groups, "freezer.state");
+  if (v1 !== undefined) return v1 !== "THAWED";
+  return readGroupFile(groups, "cgroup.freeze") === "1";
+}
+
 /**
  * Stops every process of these groups, and answers when they all stand still.
  *

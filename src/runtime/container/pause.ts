@@ -1,5 +1,5 @@
 import { TsimgError } from "../../sys/error.ts";
-import { freeze, isFrozen, thaw } from "../cgroup/freeze.ts";
+import { freeze, isFreezing, isFrozen, thaw } from "../cgroup/freeze.ts";
 import type { Container } from "./container.ts";
 
 /**
@@ -14,12 +14,12 @@ export async function pauseContainer(container: Container, signal: AbortSignal):
 }
 
 /**
- * Lets a paused container go on.
+ * Lets a paused container go on, also one whose pausing was cut short.
  * @throws TsimgError ERR_STATE when it isn't paused
  */
 export function unpauseContainer(container: Container): void {
   const { cgroups } = runningOptions(container);
-  if (!isFrozen(cgroups))
+  if (!isFreezing(cgroups))
     throw new TsimgError("ERR_STATE", `container '${container.row.name}' is not paused`);
   thaw(cgroups);
 }

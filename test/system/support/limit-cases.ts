@@ -159,6 +159,11 @@ export function limitCases(): void {
     expect(await stage.shell(["--cpuset-cpus", "0"], allowed)).toMatch(/:\s+0\n$/);
   });
 
+  test("--blkio-weight is no obstacle where the kernel has no weights, but is told", async () => {
+    const said = await stage.shell(["--blkio-weight", "300"], "echo started");
+    expect(said).toMatch(/^started\n(tsimg: warning: weigh block I\/O with 300: .*\n)?$/);
+  });
+
   test("the kernel takes what a plan writes for all kinds of limits", () => {
     const wish = {
       memory: { limit: 64 * MEBIBYTE, swap: 128 * MEBIBYTE, reservation: 32 * MEBIBYTE },

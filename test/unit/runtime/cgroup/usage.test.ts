@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { isFrozen } from "../../../../src/runtime/cgroup/freeze.ts";
+import { isFreezing, isFrozen } from "../../../../src/runtime/cgroup/freeze.ts";
 import { processesIn } from "../../../../src/runtime/cgroup/group-files.ts";
 import { readUsage } from "../../../../src/runtime/cgroup/usage.ts";
 
@@ -88,12 +88,19 @@ test("versions 1 and 2 tell the same of the same container", () => {
   expect(readUsage(v1)).toEqual(usage);
   expect(readUsage(v2)).toEqual(usage);
   expect([isFrozen(v1), isFrozen(v2)]).toEqual([true, true]);
+  expect([isFreezing(v1), isFreezing(v2)]).toEqual([true, false]);
   expect(processesIn(v2)).toEqual([12, 13, 14]);
+});
+
+test("a group that was told to freeze and doesn't stand still yet can be let go on", () => {
+  const v1 = groups({ freezer: { "freezer.state": "FREEZING\n" } });
+  const v2 = groups({ unified: { "cgroup.freeze": "1\n", "cgroup.events": "frozen 0\n" } });
+  for (const half of [v1, v2]) expect([isFrozen(half), isFreezing(half)]).toEqual([false, true]);
 });
 
 test("groups that are gone, or are in few hierarchies, count as empty", () => {
   const gone = ["/sys/fs/cgroup/no/such/group"];
   expect(readUsage(gone)).toMatchObject({ cpu: { total: 0 }, memory: { usage: 0, oomKills: 0 } });
-  expect(isFrozen(gone)).toBe(false);
+  expect([isFrozen(gone), isFreezing(gone)]).toEqual([false, false]);
   expect(processesIn(gone)).toEqual([]);
 });
