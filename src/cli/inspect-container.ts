@@ -14,7 +14,9 @@ const NEVER = "0001-01-01T00:00:00Z";
 export function inspectContainer(app: App, container: Container): object {
   const { row, options, state } = container;
   const bundle = app.containers.stateDirectory(row.id);
-  const text = tolerating(["ENOENT"], () => readFileSync(join(bundle, "config.json"), "utf8"));
+  const read = (directory: string) =>
+    tolerating(["ENOENT"], () => readFileSync(join(directory, "config.json"), "utf8"));
+  const text = read(bundle) ?? read(app.containers.directory(row.id));
   const spec = text === undefined ? null : (JSON.parse(text) as Spec);
   const snapshot = app.snapshots.get(row.snapshot);
   return {
@@ -28,9 +30,14 @@ export function inspectContainer(app: App, container: Container): object {
     Image: app.images.get(row.manifest as Digest)?.configDigest ?? "",
     ImageDigest: row.manifest,
     LogPath: options.logFile ?? "",
+    RestartCount: row.restarts,
     Driver: snapshot?.driver ?? "",
     Platform: "linux",
-    HostConfig: { AutoRemove: row.auto_remove === 1, ...hostConfig(spec) },
+    HostConfig: {
+      AutoRemove: row.auto_remove === 1,
+      RestartPolicy: { Name: options.restart.name, MaximumRetryCount: options.restart.most },
+      ...hostConfig(spec),
+    },
     Mounts: mountPoints(spec, bundle, app.paths.volumes),
     Config: {
       Hostname: spec?.hostname ?? "",
@@ -40,6 +47,9 @@ export function inspectContainer(app: App, container: Container): object {
       Cmd: options.command,
       WorkingDir: spec?.process.cwd ?? "",
       StopSignal: options.stopSignal,
+      ...(options.stopTimeout === null ? {} : { StopTimeout: options.stopTimeout }),
+      Labels: options.labels,
+      OpenStdin: options.interactive,
     },
     GraphDriver: {
       Name: snapshot?.driver ?? "",
@@ -53,12 +63,13 @@ export function inspectContainer(app: App, container: Container): object {
 function stateObject(state: ContainerState): object {
   const running = state.status === "running";
   const started = state.status === "created" ? undefined : state.started;
-  const exit = state.status === "exited" ? state.exit : undefined;
+  const exit = state.status === "exited" || state.status === "restarting" ? state.exit : undefined;
+  const paused = state.status === "running" && state.paused;
   return {
-    Status: state.status,
+    Status: paused ? "paused" : state.status,
     Running: running,
-    Paused: false,
-    Restarting: false,
+    Paused: paused,
+    Restarting: state.status === "restarting",
     OOMKilled: exit?.oomKilled ?? false,
     Pid: running ? (started?.pid ?? 0) : 0,
     ExitCode: exit?.exitCode ?? 0,

@@ -3,16 +3,24 @@ import type { Mount, Spec } from "../oci/runtime-spec.ts";
 
 /** What docker's inspect calls HostConfig, as far as the runtime spec tells it. */
 export function hostConfig(spec: Spec | null): object {
-  const { memory, cpu, pids } = spec?.linux.resources ?? {};
+  const { memory, cpu, pids, blockIO } = spec?.linux.resources ?? {};
   const ownNetwork = spec?.linux.namespaces.some(({ type }) => type === "network") ?? true;
   return {
     NetworkMode: ownNetwork ? "none" : "host",
     Privileged: spec !== null && spec.linux.maskedPaths === undefined,
     ReadonlyRootfs: spec?.root.readonly ?? false,
     Memory: memory?.limit ?? 0,
+    MemorySwap: memory?.swap ?? 0,
+    MemoryReservation: memory?.reservation ?? 0,
+    MemorySwappiness: memory?.swappiness ?? null,
+    OomKillDisable: memory?.disableOOMKiller ?? false,
     NanoCpus: ((cpu?.quota ?? 0) / (cpu?.period ?? 1)) * 1e9,
     CpuShares: cpu?.shares ?? 0,
+    CpuPeriod: cpu?.period ?? 0,
+    CpuQuota: cpu?.quota ?? 0,
     CpusetCpus: cpu?.cpus ?? "",
+    CpusetMems: cpu?.mems ?? "",
+    BlkioWeight: blockIO?.weight ?? 0,
     PidsLimit: pids?.limit ?? null,
     CgroupParent: dirname(spec?.linux.cgroupsPath ?? ""),
   };

@@ -87,7 +87,7 @@ function row(
     Command: JSON.stringify(noTrunc ? line : ellipsis(line, 20)),
     CreatedAt: row.created,
     RunningFor: formatAge(Date.now() - Date.parse(row.created)),
-    State: state.status,
+    State: state.status === "running" && state.paused ? "paused" : state.status,
     Status: statusOf(container),
     Ports: "",
     Names: row.name,
@@ -103,8 +103,12 @@ function commandOf([program = "", ...words]: readonly string[]): string {
 /** As docker words it: "Up 3 minutes", "Exited (0) 2 hours ago". */
 function statusOf({ state }: Container): string {
   const since = (time: string) => Date.now() - Date.parse(time);
-  if (state.status === "running") return `Up ${formatDuration(since(state.started.startedAt))}`;
   if (state.status === "created") return "Created";
+  if (state.status === "running") {
+    const paused = state.paused ? " (Paused)" : "";
+    return `Up ${formatDuration(since(state.started.startedAt))}${paused}`;
+  }
   const { exitCode, finishedAt } = state.exit;
-  return `Exited (${exitCode}) ${formatAge(since(finishedAt))}`;
+  const ended = state.status === "restarting" ? "Restarting" : "Exited";
+  return `${ended} (${exitCode}) ${formatAge(since(finishedAt))}`;
 }

@@ -2,6 +2,7 @@ import { type App, builtProgram } from "../app.ts";
 import { createContainer } from "../runtime/container/create-container.ts";
 import { launch } from "../runtime/container/launch.ts";
 import { prepareLaunch } from "../runtime/container/prepare-launch.ts";
+import { limitWarnings } from "../runtime/limits.ts";
 import { TsimgError } from "../sys/error.ts";
 import { requireKernel } from "../sys/kernel.ts";
 import { Command } from "./command.ts";
@@ -46,6 +47,7 @@ export function command(): Command {
 }
 
 async function start(app: App, name: string, words: readonly string[], flags: Flags) {
+  for (const warning of limitWarnings(flags)) process.stderr.write(`tsimg: warning: ${warning}\n`);
   const storage = parseStorageOptions(flags.storageOpt);
   const driver = app.chooseDriver(flags.driver);
   const image = await imageToRun(app, name, { ...flags, driver, storage });

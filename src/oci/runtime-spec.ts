@@ -6,6 +6,8 @@
  * @see OCI runtime-spec 1.2, config.md and config-linux.md
  */
 
+import type { Resources } from "./linux-resources.ts";
+
 export interface Spec {
   readonly ociVersion: string;
   readonly root: Root;
@@ -152,46 +154,6 @@ export interface Device {
   readonly fileMode?: number;
   readonly uid?: number;
   readonly gid?: number;
-}
-
-export interface Resources {
-  /** Applied in order; a later rule wins. */
-  readonly devices?: readonly DeviceRule[];
-  readonly memory?: MemoryResources;
-  readonly cpu?: CpuResources;
-  readonly pids?: { readonly limit: number };
-}
-
-export interface DeviceRule {
-  readonly allow: boolean;
-  /** All kinds when absent. */
-  readonly type?: "a" | "c" | "b";
-  /** All numbers when absent. */
-  readonly major?: number;
-  readonly minor?: number;
-  /** Letters of `rwm`. */
-  readonly access?: string;
-}
-
-export interface MemoryResources {
-  /** Bytes; -1 is no limit. */
-  readonly limit?: number;
-  /** Bytes of memory *and* swap together, as v1 counts; -1 is no limit. */
-  readonly swap?: number;
-  /** Bytes. */
-  readonly reservation?: number;
-}
-
-export interface CpuResources {
-  /** v1 weight, 2 to 262144; 1024 is the default. */
-  readonly shares?: number;
-  /** Microseconds of CPU time in each period. */
-  readonly quota?: number;
-  /** Microseconds. */
-  readonly period?: number;
-  /** A list such as `0-2,7`. */
-  readonly cpus?: string;
-  readonly mems?: string;
 }
 
 export type SeccompAction =

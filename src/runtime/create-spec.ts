@@ -4,9 +4,10 @@ import { TsimgError } from "../sys/error.ts";
 import { chooseCapabilities } from "./capabilities.ts";
 import { commandLine, workingDirectory } from "./command.ts";
 import { combineMounts, defaultMounts } from "./default-mounts.ts";
+import type { DeviceNumbers } from "./device-numbers.ts";
 import { privilegedDevices } from "./devices.ts";
 import { buildEnvironment, type EnvFile } from "./environment.ts";
-import { limitsOf } from "./limits.ts";
+import { cgroupPathOf, limitsOf, oomScoreOf, ownCgroupNamespace } from "./limits.ts";
 import { MASKED_PATHS, READONLY_PATHS } from "./masked-paths.ts";
 import { type GeneratedFile, generatedFileMount, networkFiles } from "./network-files.ts";
 import type { RunFlags } from "./run-flags.ts";
@@ -49,8 +50,10 @@ export interface HostFacts {
   readonly hostname: string;
   /** Names of the capabilities that tsimg itself has and may hand on. */
   readonly capabilities: readonly string[];
-  /** Whether a cgroup (version 1, `devices`) can limit a container's devices. */
+  /** Whether a cgroup can limit a container's devices. */
   readonly devicesLimited: boolean;
+  /** Of the block devices that flags name, by path. */
+  readonly deviceNumbers?: DeviceNumbers;
   /** What is in the host's /dev; needed for privileged containers alone. */
   readonly devices: readonly Device[];
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -113,6 +116,7 @@ function processOf(input: SpecInput, hostname: string): Process {
   const { flags, config, host } = input;
   const { user, home } = resolveUser(flags.user ?? config.User, input.accounts);
   const capabilities = grantedCapabilities(input);
+  const oomScoreAdj = oomScoreOf(flags);
   // Only root's capabilities survive execve: another user's program has none unless it is
   // marked with file capabilities, which the bounding set still limits.
   const held = user.uid === 0 ? capabilities : [];
@@ -138,6 +142,7 @@ function processOf(input: SpecInput, hostname: string): Process {
       ambient: [],
     },
     noNewPrivileges: parseSecurityOptions(flags.securityOpt).noNewPrivileges,
+    ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
   };
 }
 
@@ -145,9 +150,11 @@ function linuxOf(input: SpecInput, network: "none" | "host"): Linux {
   const { flags, host } = input;
   const seccomp = seccompOf(input);
   return {
-    namespaces: namespacesFor(network),
-    cgroupsPath: `/tsimg/${input.containerId}`,
-    resources: limitsOf(flags),
+    namespaces: namespacesFor(network).filter(
+      ({ type }) => type !== "cgroup" || ownCgroupNamespace(flags),
+    ),
+    cgroupsPath: cgroupPathOf(flags, input.containerId),
+    resources: limitsOf(flags, host.deviceNumbers),
     ...(seccomp === undefined ? {} : { seccomp }),
     ...(flags.privileged
       ? { devices: privilegedDevices(host.devices) }

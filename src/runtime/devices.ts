@@ -1,4 +1,6 @@
-import type { Device, DeviceRule } from "../oci/runtime-spec.ts";
+import type { DeviceRule } from "../oci/linux-resources.ts";
+import type { Device } from "../oci/runtime-spec.ts";
+import { TsimgError } from "../sys/error.ts";
 
 /** The nodes that the runtime spec promises in every /dev, for anyone to read and write. */
 export const STANDARD_DEVICES: readonly Device[] = [
@@ -33,6 +35,27 @@ const DEFAULT_RULES: readonly DeviceRule[] = [
 /** Which devices a container's cgroup lets it use, later rules over earlier ones. */
 export function deviceRules(privileged: boolean): readonly DeviceRule[] {
   return privileged ? [{ allow: true, access: "rwm" }] : DEFAULT_RULES;
+}
+
+/**
+ * `--device-cgroup-rule`: a kind, numbers or stars, and what is allowed, as in `c 10:* rwm`.
+ * @throws TsimgError ERR_USAGE
+ */
+export function parseDeviceRule(text: string): DeviceRule {
+  const match = /^([acb]) (\d{1,7}|\*):(\d{1,7}|\*) ([rwm]{1,3})$/.exec(text);
+  const [, type, major = "*", minor = "*", access] = match ?? [];
+  if (access === undefined) {
+    throw new TsimgError("ERR_USAGE", `invalid --device-cgroup-rule "${text.slice(0, 64)}"`, {
+      hint: "write a kind (a, b or c), major:minor or stars, and letters of rwm: c 10:* rwm",
+    });
+  }
+  return {
+    allow: true,
+    type: type as "a" | "b" | "c",
+    ...(major === "*" ? {} : { major: Number(major) }),
+    ...(minor === "*" ? {} : { minor: Number(minor) }),
+    access,
+  };
 }
 
 /**

@@ -5,7 +5,10 @@ import { TsimgError } from "../sys/error.ts";
 import { capabilityNames } from "./capabilities.ts";
 import { detectCgroups } from "./cgroup/detect.ts";
 import type { CgroupRequest } from "./cgroup/plan.ts";
+import { readCgroups } from "./cgroup/read-cgroups.ts";
 import type { HostFacts } from "./create-spec.ts";
+import { readDeviceNumbers, unpackDevice } from "./device-numbers.ts";
+import { cgroupPathOf } from "./limits.ts";
 import type { RunFlags } from "./run-flags.ts";
 import type { MachineArch } from "./seccomp/architectures.ts";
 import { parseVolume } from "./volumes.ts";
@@ -25,13 +28,16 @@ const MAX_DEV_DEPTH = 3;
  * @throws TsimgError ERR_KERNEL when /proc isn't there to be asked; ERR_USAGE for a bad `-v`
  */
 export function readHost(flags: RunFlags): Host {
-  const cgroups = readCgroups(flags.cpusetCpus !== undefined);
+  const choosesCpus = (flags.cpusetCpus ?? flags.cpusetMems) !== undefined;
+  const cgroups = readCgroupFacts(cgroupPathOf(flags, "container"), choosesCpus);
+  const { layout } = cgroups;
   return {
     facts: {
       arch: machineArch(),
       hostname: mustRead("/proc/sys/kernel/hostname").trim(),
       capabilities: ownCapabilities(),
-      devicesLimited: cgroups.layout.v1.has("devices"),
+      devicesLimited: layout.v1.has("devices") || layout.unified !== undefined,
+      deviceNumbers: readDeviceNumbers(flags),
       devices: flags.privileged ? [...devicesBelow("/dev", MAX_DEV_DEPTH)] : [],
       environment: process.env,
       presentSources: presentSources(flags.volumes),
@@ -51,21 +57,13 @@ export function readNetworkFiles(): HostFacts["networkFiles"] {
   };
 }
 
-/** Where this machine's cgroups are, and what a plan must know of them. */
-export function readCgroups(choosesCpus: boolean): Host["cgroups"] {
-  const layout = detectCgroups(mustRead("/proc/self/mountinfo"));
-  const { unified } = layout;
-  const v2Controllers = unified === undefined ? "" : read(join(unified, "cgroup.controllers"));
-  const root = layout.v1.get("cpuset");
-  if (!choosesCpus || root === undefined) return { layout, v2Controllers: v2Controllers ?? "" };
-  const cpus = read(join(root, "cpuset.cpus"));
-  const mems = read(join(root, "cpuset.mems"));
-  const known = cpus !== undefined && mems !== undefined;
-  return {
-    layout,
-    v2Controllers: v2Controllers ?? "",
-    ...(known ? { cpuset: { cpus, mems } } : {}),
-  };
+/**
+ * Where this machine's cgroups are, and what a plan must know of them.
+ *
+ * @param path of the container's group below the mounts
+ */
+export function readCgroupFacts(path: string, choosesCpus: boolean): Host["cgroups"] {
+  return readCgroups(detectCgroups(mustRead("/proc/self/mountinfo")), path, choosesCpus);
 }
 
 function presentSources(volumes: readonly string[]): ReadonlySet<string> {
@@ -101,17 +99,12 @@ function* devicesBelow(directory: string, depth: number): Iterable<Device> {
     yield {
       path,
       type: entry.isBlockDevice() ? "b" : "c",
-      ...deviceNumbers(node.rdev),
+      ...unpackDevice(node.rdev),
       fileMode: node.mode & 0o7777,
       uid: node.uid,
       gid: node.gid,
     };
   }
-}
-
-/** Major and minor as the C library packs them into a dev_t, up to 32 bits of it. */
-function deviceNumbers(dev: number): { major: number; minor: number } {
-  return { major: (dev >>> 8) & 0xfff, minor: (dev & 0xff) | ((dev >>> 12) & 0xfff00) };
 }
 
 function read(path: string): string | undefined {

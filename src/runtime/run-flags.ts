@@ -1,11 +1,12 @@
 import type { StorageOptions } from "../../drivers/driver.ts";
 import type { LifecycleFlags } from "./container/lifecycle-flags.ts";
+import type { LimitFlags } from "./limit-flags.ts";
 
 /**
  * What a user asks of `tsimg run`, as given: nothing is checked yet. An absent member is a
  * flag not given.
  */
-export interface RunFlags extends LifecycleFlags {
+export interface RunFlags extends LifecycleFlags, LimitFlags {
   /** Remove the container when it ends. */
   readonly rm: boolean;
   readonly detach: boolean;
@@ -28,14 +29,6 @@ export interface RunFlags extends LifecycleFlags {
   readonly hostname?: string;
   /** Empty: none, whatever the image says. */
   readonly entrypoint?: string;
-  /** A size, as in `512m`. */
-  readonly memory?: string;
-  /** A number, as in `1.5`. */
-  readonly cpus?: string;
-  readonly cpuShares?: string;
-  readonly pidsLimit?: string;
-  /** A list, as in `0-2,7`. */
-  readonly cpusetCpus?: string;
   /** `none` or `host`. */
   readonly network?: string;
   readonly privileged: boolean;

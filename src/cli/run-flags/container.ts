@@ -2,6 +2,7 @@ import type { RunFlags } from "../../runtime/run-flags.ts";
 import type { Command } from "../command.ts";
 import { each, NONE } from "./each.ts";
 import { lifecycleOptions } from "./lifecycle.ts";
+import { limitOptions } from "./limits.ts";
 
 /** The flags of `run` and `create` as the command line has them. */
 export interface ContainerFlags
@@ -15,7 +16,7 @@ export interface ContainerFlags
 /** All options that decide on a container, however it is started. */
 export function containerOptions(command: Command): Command {
   return lifecycleOptions(
-    command
+    limitOptions(command)
       .option("--rm", "remove the container when it ends", false)
       .option("-i, --interactive", "connect the container's standard input", false)
       .option("-t, --tty", "give the container a terminal", false)
@@ -34,11 +35,6 @@ export function containerOptions(command: Command): Command {
       .option("--read-only", "make the root file system read-only", false)
       .option("-h, --hostname <name>", "host name in the container")
       .option("--entrypoint <program>", "replaces the image's entrypoint")
-      .option("-m, --memory <size>", "limit of memory, e.g. 512m")
-      .option("--cpus <number>", "limit of CPU time, e.g. 1.5")
-      .option("-c, --cpu-shares <number>", "share of CPU time when it is scarce (1024 is usual)")
-      .option("--pids-limit <number>", "limit of processes")
-      .option("--cpuset-cpus <list>", "CPUs to run on, e.g. 0-2,7")
       .option("--network <mode>", "none (default) or host")
       .option("--privileged", "all capabilities, all devices, nothing hidden", false)
       .option("--cap-add <name>", "give a capability", each, NONE)

@@ -1,8 +1,15 @@
-import { dirname, join } from "node:path";
-import type { Resources } from "../../oci/runtime-spec.ts";
+import { join } from "node:path";
+import type { DeviceRule, Resources } from "../../oci/linux-resources.ts";
 import { TsimgError } from "../../sys/error.ts";
+import {
+  type Controller,
+  limitedControllers,
+  nameInV2,
+  unifiedControllers,
+} from "./controllers.ts";
 import type { CgroupLayout } from "./detect.ts";
-import { type CpusetFacts, type Setting, settingsV1 } from "./settings-v1.ts";
+import type { Setting } from "./setting.ts";
+import { type CpusetFacts, settingsV1 } from "./settings-v1.ts";
 import { settingsV2 } from "./settings-v2.ts";
 
 /** What a container's cgroups need, as file operations that a launcher performs without thinking. */
@@ -17,14 +24,11 @@ export interface CgroupPlan {
   readonly removals: readonly string[];
   /** A file with a line `oom_kill N`. */
   readonly oomFile?: string;
+  /** A version 2 group, and which devices its program is to let through. */
+  readonly deviceProgram?: { readonly directory: string; readonly rules: readonly DeviceRule[] };
 }
 
-export interface CgroupWrite {
-  readonly file: string;
-  readonly value: string;
-  /** Which wish this fulfils, for messages: `limit memory to 536870912 bytes`. */
-  readonly why: string;
-  /** A failure is no reason to give up. */
+export interface CgroupWrite extends Setting {
   readonly optional: boolean;
 }
 
@@ -37,9 +41,9 @@ export interface CgroupRequest {
   readonly v2Controllers: string;
   /** Needed on version 1 when CPUs are chosen. */
   readonly cpuset?: CpusetFacts;
+  /** For a group that exists: its memory gets a higher limit than it has. */
+  readonly raisesMemory?: boolean;
 }
-
-type Controller = "memory" | "devices" | "freezer" | "pids" | "cpu" | "cpuset";
 
 /**
  * Joined whether or not something is limited: devices keeps the container from the host's
@@ -47,6 +51,9 @@ type Controller = "memory" | "devices" | "freezer" | "pids" | "cpu" | "cpuset";
  * further hierarchy costs a container 0.1 ms; see docs/design/cgroups.md.
  */
 const ALWAYS: readonly Controller[] = ["memory", "devices", "freezer"];
+
+/** With version 2 alone a further controller is no further group: processes are counted too. */
+const ALWAYS_IN_V2: readonly Controller[] = ["memory", "pids"];
 
 /**
  * Plans the cgroups of one container: on version 1 a directory in each hierarchy that it
@@ -56,42 +63,58 @@ const ALWAYS: readonly Controller[] = ["memory", "devices", "freezer"];
  */
 export function planCgroup(request: CgroupRequest): CgroupPlan {
   const { layout, path, resources } = request;
-  const limited = limitedControllers(resources);
-  const inV2 = new Set(request.v2Controllers.trim().split(/\s+/));
-  const wanted = new Set<Controller>([...ALWAYS, ...limited]);
-  const v1 = [...wanted].filter((name) => layout.v1.has(name));
-  const v2 = [...wanted].filter((name) => !layout.v1.has(name) && inV2.has(name));
-  const missing = [...limited].find((name) => !v1.includes(name) && !v2.includes(name));
-  if (missing !== undefined) throw missingController(missing, layout);
-
+  const { v1, v2, needsUnified } = placeControllers(request);
   // On a machine with version 2 alone the group is useful without controllers: it can be
   // frozen and killed as a whole.
-  const joinsUnified = v2.length > 0 || layout.kind === "v2";
+  const joinsUnified = v2.length > 0 || needsUnified || layout.kind === "v2";
   const unified = joinsUnified ? layout.unified : undefined;
-  const v1Directories = v1.map((name) => join(layout.v1.get(name) ?? "", path));
-  const leaves = [...new Set([...v1Directories, ...(unified ? [join(unified, path)] : [])])];
+  const mounts = new Set(v1.map((name) => layout.v1.get(name) ?? ""));
+  if (unified !== undefined) mounts.add(unified);
+  const leaves = [...mounts].map((mount) => join(mount, path));
   const settings = [
     ...v1.flatMap((name) => settingsV1(name, layout.v1.get(name) ?? "", path, request)),
     ...(unified === undefined ? [] : settingsV2(unified, path, v2, resources)),
   ];
   const oomFile = oomFileOf(layout, path, v2.includes("memory"));
+  const rules = layout.v1.has("devices") ? [] : (resources.devices ?? []);
+  const limitsDevices = unified !== undefined && rules.some((rule) => !rule.allow);
   return {
-    directories: leaves.flatMap((leaf) => [dirname(leaf), leaf]),
-    writes: settings.map(toWrite),
+    directories: [...mounts].flatMap((mount) => groupsDownTo(mount, path)),
+    writes: settings.map((setting) => ({ optional: false, ...setting })),
     procsFiles: leaves.map((leaf) => join(leaf, "cgroup.procs")),
     removals: leaves,
     ...(oomFile === undefined ? {} : { oomFile }),
+    ...(limitsDevices ? { deviceProgram: { directory: join(unified, path), rules } } : {}),
   };
 }
 
-function limitedControllers(resources: Resources): ReadonlySet<Controller> {
-  const limited = new Set<Controller>();
-  if ((resources.memory?.limit ?? -1) >= 0) limited.add("memory");
-  if ((resources.pids?.limit ?? 0) > 0) limited.add("pids");
-  const cpu = resources.cpu ?? {};
-  if (cpu.quota !== undefined || cpu.shares !== undefined) limited.add("cpu");
-  if (cpu.cpus !== undefined || cpu.mems !== undefined) limited.add("cpuset");
-  return limited;
+/** Which controllers are used in which tree; what is limited has to be in one. */
+function placeControllers({ layout, resources, v2Controllers }: CgroupRequest) {
+  const limited = new Set(limitedControllers(resources));
+  const inV2 = new Set(v2Controllers.trim().split(/\s+/));
+  const always = layout.kind === "v2" ? ALWAYS_IN_V2 : ALWAYS;
+  const wanted = new Set<Controller>([...always, ...limited]);
+  // Whoever limits CPU time wants to know how much was used; it may share cpu's mount.
+  if (limited.has("cpu")) wanted.add("cpuacct");
+  const v1 = [...wanted].filter((name) => layout.v1.has(name));
+  const rest = [...wanted].filter((name) => !layout.v1.has(name)).map(nameInV2);
+  const raw = unifiedControllers(resources);
+  const v2 = [...new Set([...rest, ...raw])].filter((name) => inV2.has(name));
+  const isThere = (name: Controller) => v1.includes(name) || v2.includes(nameInV2(name));
+  // "No limit of processes" needs nobody to see to it.
+  if ((resources.pids?.limit ?? 0) <= 0) limited.delete("pids");
+  const missing = [...limited].find((name) => !isThere(name)) ?? raw.find((it) => !inV2.has(it));
+  if (missing !== undefined) throw missingController(missing, layout);
+  const forbids = (resources.devices ?? []).some((rule) => !rule.allow);
+  const hasRaw = Object.keys(resources.unified ?? {}).length > 0;
+  if (hasRaw && layout.unified === undefined) throw missingController("unified", layout);
+  return { v1, v2, needsUnified: hasRaw || (forbids && !layout.v1.has("devices")) };
+}
+
+/** The group and all above it that are below the mount, from the top. */
+function groupsDownTo(mount: string, path: string): readonly string[] {
+  const names = path.split("/").filter((name) => name !== "");
+  return names.map((_, depth) => join(mount, ...names.slice(0, depth + 1)));
 }
 
 function oomFileOf(layout: CgroupLayout, path: string, inV2: boolean): string | undefined {
@@ -100,11 +123,7 @@ function oomFileOf(layout: CgroupLayout, path: string, inV2: boolean): string | 
   return inV2 && layout.unified ? join(layout.unified, path, "memory.events") : undefined;
 }
 
-function toWrite({ file, value, why, optional = false }: Setting): CgroupWrite {
-  return { file, value, why, optional };
-}
-
-function missingController(name: Controller, layout: CgroupLayout): TsimgError {
+function missingController(name: string, layout: CgroupLayout): TsimgError {
   return new TsimgError("ERR_KERNEL", `cgroup controller "${name}" is not available here`, {
     hint:
       layout.kind === "none"

@@ -1,8 +1,15 @@
 import { dirname, join } from "node:path";
-import type { Resources } from "../../oci/runtime-spec.ts";
-import type { Setting } from "./settings-v1.ts";
+import type { CpuResources, MemoryResources, Resources } from "../../oci/linux-resources.ts";
+import { TsimgError } from "../../sys/error.ts";
+import { blockIoV2 } from "./block-io.ts";
+import { orMax, type Setting } from "./setting.ts";
+import { hugetlbV2, rdmaSettings } from "./small-controllers.ts";
 
-/** What to write into a version 2 tree mounted at `mount`, its parents' files first. */
+/**
+ * What to write into a version 2 tree mounted at `mount`, its parents' files first.
+ *
+ * @param controllers by their version 2 names
+ */
 export function settingsV2(
   mount: string,
   path: string,
@@ -10,12 +17,20 @@ export function settingsV2(
   resources: Resources,
 ): readonly Setting[] {
   const group = join(mount, path);
+  const { memory, cpu, pids, blockIO, hugepageLimits, rdma } = resources;
+  const settings: Readonly<Record<string, () => readonly Setting[]>> = {
+    memory: () => memorySettings(group, memory ?? {}),
+    cpu: () => cpuSettings(group, cpu ?? {}),
+    cpuset: () => cpusetSettings(group, cpu),
+    pids: () => pidsSettings(group, pids),
+    io: () => blockIoV2(group, blockIO),
+    hugetlb: () => hugetlbV2(group, hugepageLimits ?? []),
+    rdma: () => rdmaSettings(group, rdma ?? {}),
+  };
   return [
     ...enablingSettings(mount, dirname(path), controllers),
-    ...(controllers.includes("memory") ? memorySettings(group, resources.memory) : []),
-    ...(controllers.includes("cpu") ? cpuSettings(group, resources.cpu) : []),
-    ...(controllers.includes("cpuset") ? cpusetSettings(group, resources.cpu) : []),
-    ...(controllers.includes("pids") ? pidsSettings(group, resources.pids) : []),
+    ...controllers.flatMap((name) => settings[name]?.() ?? []),
+    ...unifiedSettings(group, resources.unified ?? {}),
   ];
 }
 
@@ -42,46 +57,61 @@ function enablingSettings(
   );
 }
 
-function memorySettings(group: string, memory: Resources["memory"]): readonly Setting[] {
-  const { limit, swap } = memory ?? {};
-  if (limit === undefined) return [];
-  const settings: Setting[] = [
-    {
-      file: join(group, "memory.max"),
-      value: orMax(limit),
-      why: `limit memory to ${limit} bytes`,
-    },
-  ];
+function memorySettings(group: string, memory: MemoryResources): readonly Setting[] {
+  const { limit, reservation } = memory;
+  const settings: Setting[] = [];
+  if (limit !== undefined) {
+    const why = `limit memory to ${limit} bytes`;
+    settings.push({ file: join(group, "memory.max"), value: orMax(limit), why });
+  }
+  const swap = swapAlone(memory);
   if (swap !== undefined) {
-    // Version 2 counts swap by itself, the runtime spec together with memory.
-    const alone = swap < 0 ? swap : Math.max(0, swap - limit);
-    settings.push({
-      file: join(group, "memory.swap.max"),
-      value: orMax(alone),
-      why: `limit swap to ${alone} bytes`,
-      optional: true,
-    });
+    const why = `limit swap to ${swap} bytes`;
+    const file = join(group, "memory.swap.max");
+    // Kernels without swap lack the file.
+    settings.push({ file, value: orMax(swap), why, optional: true });
+  }
+  if (reservation !== undefined) {
+    const value = orMax(Math.max(0, reservation));
+    const why = `reserve ${reservation} bytes of memory`;
+    settings.push({ file: join(group, "memory.low"), value, why });
   }
   return settings;
 }
 
-function cpuSettings(group: string, cpu: Resources["cpu"]): readonly Setting[] {
+/** Version 2 counts swap by itself, the runtime spec together with memory. */
+function swapAlone({ limit, swap }: MemoryResources): number | undefined {
+  if (swap === undefined || swap < 0) return swap;
+  if (limit !== undefined && limit >= 0 && swap >= limit) return swap - limit;
+  throw new TsimgError("ERR_CONFIG_INVALID", `memory and swap can't be limited to ${swap} bytes`, {
+    hint: "this limit needs one of memory alone, and is at least as large",
+  });
+}
+
+function cpuSettings(group: string, cpu: CpuResources): readonly Setting[] {
+  const { shares, quota, period, burst, idle } = cpu;
+  if ((cpu.realtimeRuntime ?? cpu.realtimePeriod) !== undefined) {
+    throw new TsimgError("ERR_KERNEL", "cgroup version 2 can't limit real-time scheduling", {
+      hint: "leave out --cpu-rt-runtime and --cpu-rt-period",
+    });
+  }
   const settings: Setting[] = [];
-  const { shares, quota, period } = cpu ?? {};
-  if (shares !== undefined) {
-    settings.push({
-      file: join(group, "cpu.weight"),
-      value: String(weightOfShares(shares)),
-      why: `weigh CPU time with ${shares} shares`,
-    });
+  const set = (name: string, value: string, why: string) =>
+    settings.push({ file: join(group, name), value, why });
+  // The kernel refuses a weight for a group that is idle.
+  if (idle === 0) set("cpu.idle", "0", "run like others");
+  if (shares !== undefined && idle !== 1) {
+    set("cpu.weight", String(weightOfShares(shares)), `weigh CPU time with ${shares} shares`);
   }
-  if (quota !== undefined) {
-    settings.push({
-      file: join(group, "cpu.max"),
-      value: `${orMax(quota)} ${period ?? 100_000}`,
-      why: `limit CPU time to ${quota} of ${period ?? 100_000} microseconds`,
-    });
+  if ((quota ?? period) !== undefined) {
+    const value = `${orMax(quota ?? -1)} ${period ?? 100_000}`;
+    const why = `limit CPU time to ${quota ?? "all"} of ${period ?? 100_000} microseconds`;
+    set("cpu.max", value, why);
   }
+  if (burst !== undefined) {
+    set("cpu.max.burst", String(burst), `save up ${burst} microseconds of CPU time`);
+  }
+  if (idle === 1) set("cpu.idle", "1", "run when nobody else does");
   return settings;
 }
 
@@ -94,14 +124,24 @@ function cpusetSettings(group: string, cpu: Resources["cpu"]): readonly Setting[
 }
 
 function pidsSettings(group: string, pids: Resources["pids"]): readonly Setting[] {
-  const limit = pids?.limit ?? 0;
-  if (limit <= 0) return [];
-  const file = join(group, "pids.max");
-  return [{ file, value: String(limit), why: `limit processes to ${limit}` }];
+  if (pids === undefined) return [];
+  const value = orMax(pids.limit > 0 ? pids.limit : -1);
+  return [{ file: join(group, "pids.max"), value, why: `limit processes to ${value}` }];
 }
 
-function orMax(value: number): string {
-  return value < 0 ? "max" : String(value);
+/** Raw files, after all else so that they have the last word. */
+function unifiedSettings(
+  group: string,
+  files: Readonly<Record<string, string>>,
+): readonly Setting[] {
+  return Object.entries(files).map(([name, value]) => {
+    if (!/^[a-z][\w.]*$/i.test(name) || name.includes("..")) {
+      throw new TsimgError("ERR_CONFIG_INVALID", `invalid cgroup file ${JSON.stringify(name)}`, {
+        hint: 'keys of "unified" are plain names of files, as in memory.high',
+      });
+    }
+    return { file: join(group, name), value, why: `set ${name} to ${value}` };
+  });
 }
 
 /**

@@ -6,6 +6,7 @@ import type { StorePaths } from "../../store/paths.ts";
 import { bootId, identityOf, isAlive, ownIdentity } from "../../store/process-identity.ts";
 import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
+import { isFrozen } from "../cgroup/freeze.ts";
 import type {
   Container,
   ContainerOptions,
@@ -233,7 +234,7 @@ export class ContainerStore {
       started !== undefined &&
       isAlive(identityOf(started.pid, started.startTime, started.bootId))
     )
-      return { status: "running", started };
+      return { status: "running", started, paused: isFrozen(options.cgroups) };
     const exit = readRecord<ExitRecord>(join(directory, "exit.json"));
     const attended = started !== undefined && isAlive(launcherOf(started));
     if (exit !== undefined && options.restart.name !== "no") {
@@ -242,7 +243,7 @@ export class ContainerStore {
       return { status: restarting ? "restarting" : "exited", exit, started };
     }
     // Its launcher writes its end and clears up.
-    if (started !== undefined && attended) return { status: "running", started };
+    if (started !== undefined && attended) return { status: "running", started, paused: false };
     if (exit !== undefined) return { status: "exited", exit, started };
     if (started !== undefined) return { status: "exited", exit: lost(KILLED), started };
     if (isStarting || row.ready === 1) return { status: "created", starting: isStarting };

@@ -75,7 +75,7 @@ export interface ExitRecord {
 export type ContainerState =
   /** `starting`: a process is at it right now. */
   | { readonly status: "created"; readonly starting: boolean }
-  | { readonly status: "running"; readonly started: StartedRecord }
+  | { readonly status: "running"; readonly started: StartedRecord; readonly paused: boolean }
   /** Its restart policy waits before it starts it again. */
   | {
       readonly status: "restarting";

@@ -6,7 +6,7 @@ import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import type { MountSpec } from "../../sys/mount-spec.ts";
 import { planCgroup } from "../cgroup/plan.ts";
-import { machineArch, readCgroups, readNetworkFiles } from "../host-facts.ts";
+import { machineArch, readCgroupFacts, readNetworkFiles } from "../host-facts.ts";
 import { networkFiles } from "../network-files.ts";
 import type { MachineArch } from "../seccomp/architectures.ts";
 import type { LaunchIo } from "../tape/request.ts";
@@ -46,11 +46,9 @@ export function prepareLaunch(
   mkdirSync(join(state, "rootfs"), { recursive: true, mode: 0o700 });
   writeFileSync(join(state, "config.json"), JSON.stringify(spec));
   writeGeneratedFiles(state, spec);
-  const cgroup = planCgroup({
-    ...readCgroups(spec.linux.resources?.cpu?.cpus !== undefined),
-    path: spec.linux.cgroupsPath ?? `/tsimg/${id}`,
-    resources: spec.linux.resources ?? {},
-  });
+  const { resources = {}, cgroupsPath: path = `/tsimg/${id}` } = spec.linux;
+  const choosesCpus = (resources.cpu?.cpus ?? resources.cpu?.mems) !== undefined;
+  const cgroup = planCgroup({ ...readCgroupFacts(path, choosesCpus), path, resources });
   const files = snapshots.files(snapshot);
   const rootMounts = snapshots.mounts(snapshot, "rw");
   return {

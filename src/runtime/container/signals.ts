@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { identityOf, isAlive } from "../../store/process-identity.ts";
 import { errorCode } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
+import { thaw } from "../cgroup/freeze.ts";
 import type { Container } from "./container.ts";
 import type { ContainerStore } from "./container-store.ts";
 
@@ -31,7 +32,7 @@ export function parseSignal(text: string): number {
  * @throws TsimgError ERR_STATE when it isn't running
  */
 export function signalContainer(container: Container, signal: number): void {
-  const { state, row } = container;
+  const { state, row, options } = container;
   if (state.status !== "running")
     throw new TsimgError("ERR_STATE", `container '${row.name}' is not running`);
   const { pid, startTime } = state.started;
@@ -41,6 +42,8 @@ export function signalContainer(container: Container, signal: number): void {
   } catch (error) {
     if (errorCode(error) !== "ESRCH") throw error;
   }
+  // A process that is frozen can't die either.
+  if (signal === constants.signals.SIGKILL) thaw(options.cgroups);
 }
 
 /** Docker's, in seconds. */
@@ -61,6 +64,7 @@ export async function stopContainer(
   containers.askToStop(row.id);
   if (state.status !== "running") return;
   signalContainer(container, parseSignal(options.stopSignal));
+  thaw(options.cgroups);
   const patience = seconds ?? options.stopTimeout ?? STOP_TIMEOUT;
   const ms = patience < 0 ? Number.POSITIVE_INFINITY : patience * 1000;
   if (!(await ended(container, ms, signal))) {

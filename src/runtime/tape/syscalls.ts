@@ -3,6 +3,7 @@ export type Machine = "x86_64" | "aarch64";
 
 /** Numbers: x86_64, then arm64 (the kernel's generic table). */
 const NUMBERS = {
+  bpf: [321, 280],
   capset: [126, 91],
   chdir: [80, 49],
   close: [3, 57],

@@ -1,0 +1,85 @@
+import { existsSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { App } from "../app.ts";
+import type { Spec } from "../oci/runtime-spec.ts";
+import type { Container } from "../runtime/container/container.ts";
+import { readSpec } from "../runtime/container/prepare-launch.ts";
+import { parseRestartPolicy, type RestartPolicy } from "../runtime/container/restart-policy.ts";
+import { type LimitedContainer, updateLimits } from "../runtime/container/update-limits.ts";
+import type { LimitFlags } from "../runtime/limit-flags.ts";
+import { limitWarnings } from "../runtime/limits.ts";
+import { TsimgError } from "../sys/error.ts";
+import { Command } from "./command.ts";
+import { eachNamed } from "./each-named.ts";
+import { openApp } from "./globals.ts";
+import { changeableLimitOptions } from "./run-flags/limits.ts";
+
+interface Flags extends LimitFlags {
+  readonly restart?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  $ tsimg update --memory 1g --memory-swap 2g web
+  $ tsimg update --cpus 0.5 --pids-limit 200 web db
+`;
+
+/** `tsimg update` */
+export function command(): Command {
+  return changeableLimitOptions(new Command("update"))
+    .description("change the limits of containers, at once where they run")
+    .argument("<container...>", "names or IDs")
+    .option("--restart <policy>", "no, always, unless-stopped, on-failure[:times]")
+    .addHelpText("after", EXAMPLES)
+    .action(async (names: string[], flags: Flags, command: Command) => {
+      using app = openApp(command);
+      for (const warning of limitWarnings(flags)) process.stderr.write(`tsimg: ${warning}\n`);
+      const debug = command.optsWithGlobals()["debug"] === true;
+      process.exitCode = await eachNamed(names, debug, (name) => {
+        update(app, app.containers.existing(name), flags);
+        return name;
+      });
+    });
+}
+
+/** Changes what holds now, then what the next start goes by. */
+function update(app: App, container: Container, flags: Flags): void {
+  const { row, options, state } = container;
+  const places = [app.containers.directory(row.id), app.containers.stateDirectory(row.id)];
+  const bundles = places.filter((place) => existsSync(join(place, "config.json")));
+  const spec = readSpec(bundles[0] ?? places[0] ?? "");
+  const { linux } = spec;
+  const limited: LimitedContainer = {
+    name: row.name,
+    cgroups: state.status === "running" ? options.cgroups : [],
+    cgroupsPath: linux.cgroupsPath ?? `/tsimg/${row.id}`,
+    resources: linux.resources ?? {},
+  };
+  const restart = flags.restart === undefined ? undefined : restartPolicy(container, flags.restart);
+  const resources = updateLimits(limited, flags);
+  const changed: Spec = { ...spec, linux: { ...linux, resources } };
+  for (const bundle of bundles) replace(join(bundle, "config.json"), JSON.stringify(changed));
+  if (restart !== undefined) app.containers.setOptions(row.id, { ...options, restart });
+  app.containers.tell(row, "update");
+}
+
+/**
+ * What a launcher does at a container's end is on its tape: a policy for one that runs without
+ * any comes too late.
+ */
+function restartPolicy({ row, options, state }: Container, text: string): RestartPolicy {
+  const policy = parseRestartPolicy(text);
+  if (policy.name !== "no" && row.auto_remove === 1)
+    throw new TsimgError("ERR_USAGE", `container '${row.name}' is removed when it ends`);
+  if (state.status === "running" && options.restart.name === "no" && policy.name !== "no")
+    throw new TsimgError("ERR_STATE", `container '${row.name}' runs without a restart policy`, {
+      hint: `restart it first: "tsimg stop ${row.name}", update, start`,
+    });
+  return policy;
+}
+
+function replace(path: string, text: string): void {
+  const half = `${path}.${process.pid}`;
+  writeFileSync(half, text);
+  renameSync(half, path);
+}
