@@ -77,6 +77,7 @@ export class Command {
   examples = "";
   /** Whether options behind the first argument belong to the arguments. */
   passesThrough = false;
+  everything = false;
   /** `-h` is another option's with some. */
   helpFlags = "-h, --help";
   perform: Action = () => {};
@@ -119,6 +120,12 @@ export class Command {
 
   addOption(option: Option): this {
     this.options.push(option);
+    return this;
+  }
+
+  /** All words are arguments, options or not. */
+  takesEverything(): this {
+    this.everything = true;
     return this;
   }
 

@@ -39,6 +39,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
   doctor: () => import("./doctor.ts"),
   bench: () => import("./bench.ts"),
   info: () => import("./info.ts"),
+  oci: () => import("./oci.ts"),
   serve: () => import("./serve.ts"),
   version: () => import("./version-command.ts"),
 };

@@ -13,8 +13,7 @@ export const STANDARD_DEVICES: readonly Device[] = [
 ];
 
 /** Any node may be made, but only those that lead nowhere may be opened. */
-const DEFAULT_RULES: readonly DeviceRule[] = [
-  { allow: false, access: "rwm" },
+const HARMLESS: readonly DeviceRule[] = [
   { allow: true, type: "c", access: "m" },
   { allow: true, type: "b", access: "m" },
   ...STANDARD_DEVICES.map(
@@ -32,9 +31,16 @@ const DEFAULT_RULES: readonly DeviceRule[] = [
   { allow: true, type: "c", major: 136, access: "rwm" },
 ];
 
+const DEFAULT_RULES: readonly DeviceRule[] = [{ allow: false, access: "rwm" }, ...HARMLESS];
+
 /** Which devices a container's cgroup lets it use, later rules over earlier ones. */
 export function deviceRules(privileged: boolean): readonly DeviceRule[] {
   return privileged ? [{ allow: true, access: "rwm" }] : DEFAULT_RULES;
+}
+
+/** A foreign spec's rules, and what every runtime adds to them: else no node could be made. */
+export function withHarmlessDevices(rules: readonly DeviceRule[]): readonly DeviceRule[] {
+  return rules.every((rule) => rule.allow) ? rules : [...rules, ...HARMLESS];
 }
 
 /**

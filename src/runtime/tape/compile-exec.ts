@@ -86,7 +86,8 @@ function compileChild(
   joinCgroups(steps, request.procsFiles);
   joinKeyring(steps);
   connectStreams(steps, io, io.kind === "detached" ? process.user.uid : undefined);
-  setLimits(steps, process);
+  // Callers of OCI runtimes take whatever is written for the reason of a failure.
+  setLimits(steps, process, io.kind !== "direct");
   const joined = namespaces.filter((name) => !FOR_CHILDREN.includes(name));
   // With a mount namespace come its root and working directory.
   steps.call("setns", [container, flags(...joined)], "joining the container");

@@ -73,8 +73,8 @@ interface Held {
   readonly console: Register | undefined;
 }
 
-function optionsOf({ io, gate }: LaunchRequest): readonly TapeOption[] {
-  const options: TapeOption[] = gate === undefined ? [] : ["transient"];
+function optionsOf({ io, gate, transient }: LaunchRequest): readonly TapeOption[] {
+  const options: TapeOption[] = gate !== undefined || transient ? ["transient"] : [];
   if (io.kind === "direct") return [...options, "direct"];
   if (io.kind === "detached") options.push("detached");
   if (io.tty) options.push("tty");
@@ -85,7 +85,7 @@ function optionsOf({ io, gate }: LaunchRequest): readonly TapeOption[] {
 function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   const { spec, io } = request;
   const { process } = spec;
-  const stays = held.gate === undefined;
+  const stays = held.gate === undefined && request.transient !== true;
   if (stays) dieWithLauncher(steps);
   hideLauncher(steps);
   joinCgroups(steps, request.cgroup.procsFiles);
@@ -94,7 +94,8 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   joinKeyring(steps);
   steps.call("umask", [0], "making modes count as written");
   connectStreams(steps, io, io.kind === "detached" ? process.user.uid : undefined);
-  setLimits(steps, process);
+  // Callers of OCI runtimes take whatever is written for the reason of a failure.
+  setLimits(steps, process, io.kind !== "direct");
   steps.scope(() => {
     const root = buildRoot(steps, request, held.console);
     enterRoot(steps, root, held.gate);
@@ -112,7 +113,7 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   if (stays) checkLauncher(steps);
   if (request.init) steps.call("init", [], "leaving a reaping init process as PID 1");
   beginSession(steps, io.tty);
-  if (!stays) awaitGate(steps, process);
+  if (held.gate !== undefined) awaitGate(steps, process);
   execute(steps, process);
 }
 

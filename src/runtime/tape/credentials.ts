@@ -96,7 +96,11 @@ function setCapabilities(steps: Steps, process: Process): void {
   const text = `{effective=${effective}, permitted=${permitted}, inheritable=${inheritable}}`;
   const data = bytes(text, new Uint8Array(Uint32Array.from(halves).buffer));
   steps.call("capset", [header, data], "setting the capabilities");
-  for (const name of sets.ambient) {
+  // The kernel raises none that isn't in both: some tools list them nevertheless.
+  const raisable = sets.ambient.filter(
+    (name) => sets.inheritable.includes(name) && sets.permitted.includes(name),
+  );
+  for (const name of raisable) {
     const bit = CAPABILITIES.indexOf(name);
     const args = [flags("PR_CAP_AMBIENT"), flags("PR_CAP_AMBIENT_RAISE"), bit, 0, 0];
     steps.call("prctl", args, `raising ambient ${name}`);

@@ -13,6 +13,8 @@ const GATE = "waiting to be started";
 
 /** By the launcher. Open for writing too: without a writer reading would not wait. */
 export function openGate(steps: Steps, path: string): Register {
+  const kind = { ...flags("S_IFIFO"), bits: 0o600 };
+  steps.call("mknodat", [flags("AT_FDCWD"), path, kind, 0], `making the FIFO "${path}"`);
   const how = flags("O_RDWR", "O_NOFOLLOW", "O_CLOEXEC");
   return steps.keep("openat", [flags("AT_FDCWD"), path, how], `opening the FIFO "${path}"`);
 }

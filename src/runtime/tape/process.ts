@@ -9,15 +9,15 @@ import { OPEN_HOW_SIZE, openHow, relativeToRoot } from "./target.ts";
 
 const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 
-/** Resource limits. One that this machine does not let us raise is told, and left. */
-export function setLimits(steps: Steps, process: Process): void {
+/** Resource limits. One that this machine does not let us raise is left, and told if wanted. */
+export function setLimits(steps: Steps, process: Process, warn: boolean): void {
   for (const { type, soft, hard } of process.rlimits ?? []) {
     if (!isConstant(type) || !type.startsWith("RLIMIT_")) {
       throw new TsimgError("ERR_LAUNCH", `unknown resource limit "${type}" in the spec`);
     }
     const limit = words(`{soft=${soft}, hard=${hard}}`, limitValue(soft), limitValue(hard));
     const why = `setting ${type} to ${soft}:${hard}`;
-    steps.call("prlimit64", [0, flags(type), limit, 0], why, { tolerate: ["EPERM"], warn: true });
+    steps.call("prlimit64", [0, flags(type), limit, 0], why, { tolerate: ["EPERM"], warn });
   }
   if (process.oomScoreAdj !== undefined) {
     const value = String(process.oomScoreAdj);

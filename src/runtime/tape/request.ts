@@ -32,6 +32,8 @@ export interface LaunchRequest {
    * ends before that and leaves the child to whoever called it.
    */
   readonly gate?: string;
+  /** The launcher ends once the program runs, and leaves it to whoever called. */
+  readonly transient?: boolean;
   /** Gets the process ID of the container's first process. */
   readonly pidFile?: string;
 }

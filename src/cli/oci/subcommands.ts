@@ -1,0 +1,206 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { builtProgram } from "../../app.ts";
+import { freeze, thaw } from "../../runtime/cgroup/freeze.ts";
+import { processesIn } from "../../runtime/cgroup/group-files.ts";
+import { parseSignal } from "../../runtime/container/signals.ts";
+import { type CreateOptions, prepareOci, readBundle } from "../../runtime/oci/create.ts";
+import { deleteContainer, killAll } from "../../runtime/oci/delete.ts";
+import { prepareOciExec } from "../../runtime/oci/exec.ts";
+import { refuseInnerHooks, runHooks } from "../../runtime/oci/hooks.ts";
+import { listContainers, type OciContainer } from "../../runtime/oci/oci-container.ts";
+import { updateOci } from "../../runtime/oci/update.ts";
+import { storePaths } from "../../store/paths.ts";
+import { errorCode } from "../../sys/errno.ts";
+import { TsimgError } from "../../sys/error.ts";
+import { VERSION } from "../version.ts";
+import { flagOf, isSet, type OciLine } from "./arguments.ts";
+import { containerOf, type OciGlobals } from "./globals.ts";
+
+/** The version of the runtime spec that this follows. */
+const SPEC_VERSION = "1.2.0";
+
+export async function create(globals: OciGlobals, line: OciLine): Promise<number> {
+  await launch(globals, line, "gate");
+  return 0;
+}
+
+export async function run(globals: OciGlobals, line: OciLine): Promise<number> {
+  const container = containerOf(globals, line);
+  if (isSet(line, "detach")) {
+    await launch(globals, line, "leave");
+    runHooks(container.record().spec, "poststart", container.state());
+    return 0;
+  }
+  const status = await launch(globals, line, "stay");
+  if (!isSet(line, "keep")) await deleteContainer(container, true);
+  return status;
+}
+
+export function start(globals: OciGlobals, line: OciLine): number {
+  const container = containerOf(globals, line);
+  const { spec } = container.record();
+  container.require("start", "created");
+  container.openGate();
+  runHooks(spec, "poststart", container.state());
+  return 0;
+}
+
+export function state(globals: OciGlobals, line: OciLine): number {
+  process.stdout.write(`${JSON.stringify(containerOf(globals, line).state(), null, 2)}\n`);
+  return 0;
+}
+
+export function kill(globals: OciGlobals, line: OciLine): number {
+  const container = containerOf(globals, line);
+  const signal = parseSignal(line.words[1] ?? "TERM");
+  container.record();
+  if (isSet(line, "all") || line.words.includes("--all")) {
+    killAll(container, signal);
+    return 0;
+  }
+  container.require("signal", "created", "running", "paused");
+  try {
+    process.kill(container.started?.pid ?? 0, signal);
+  } catch (error) {
+    if (errorCode(error) !== "ESRCH") throw error;
+  }
+  return 0;
+}
+
+export async function remove(globals: OciGlobals, line: OciLine): Promise<number> {
+  const container = containerOf(globals, line);
+  const force = isSet(line, "force");
+  try {
+    await deleteContainer(container, force);
+  } catch (error) {
+    const missing = error instanceof TsimgError && error.code === "ERR_NO_SUCH_CONTAINER";
+    if (!missing || !force) throw error;
+  }
+  return 0;
+}
+
+export async function exec(globals: OciGlobals, line: OciLine): Promise<number> {
+  const container = containerOf(globals, line);
+  const flag = (name: string) => flagOf(line, name);
+  const options = {
+    args: line.words.slice(1),
+    env: line.flags.get("env") ?? [],
+    tty: isSet(line, "tty"),
+    detach: isSet(line, "detach"),
+    processFile: flag("process"),
+    cwd: flag("cwd"),
+    user: flag("user"),
+    consoleSocket: flag("console-socket"),
+    pidFile: flag("pid-file"),
+  };
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  );
+  const tape = await prepareOciExec(container, given as never, storePaths().filters);
+  return perform(tape);
+}
+
+export function list(globals: OciGlobals, line: OciLine): number {
+  const states = listContainers(globals.root).map((container) => container.state());
+  if (flagOf(line, "format") === "json") process.stdout.write(`${JSON.stringify(states)}\n`);
+  else
+    for (const one of states)
+      process.stdout.write(`${Object.values(one).slice(1, 5).join("\t")}\n`);
+  return 0;
+}
+
+export function ps(globals: OciGlobals, line: OciLine): number {
+  const pids = processesIn(containerOf(globals, line).record().cgroups);
+  const table = ["ps", "-o", "pid,ppid,user,stat,time,args", "-p", pids.join(",")];
+  if (flagOf(line, "format") === "json") process.stdout.write(`${JSON.stringify(pids)}\n`);
+  else if (pids.length > 0) spawnSync(table[0] ?? "", table.slice(1), { stdio: "inherit" });
+  return 0;
+}
+
+export async function pause(globals: OciGlobals, line: OciLine): Promise<number> {
+  const container = containerOf(globals, line);
+  container.require("pause", "created", "running");
+  await freeze(container.record().cgroups, new AbortController().signal);
+  return 0;
+}
+
+export function resume(globals: OciGlobals, line: OciLine): number {
+  const container = containerOf(globals, line);
+  container.require("resume", "paused");
+  thaw(container.record().cgroups);
+  return 0;
+}
+
+export function update(globals: OciGlobals, line: OciLine): number {
+  const path = flagOf(line, "resources") ?? "-";
+  const text = readFileSync(path === "-" ? 0 : path, "utf8");
+  updateOci(containerOf(globals, line), text);
+  return 0;
+}
+
+export function version(): number {
+  process.stdout.write(`tsimg-runtime version ${VERSION}\nspec: ${SPEC_VERSION}\n`);
+  return 0;
+}
+
+export function features(): number {
+  const namespaces = ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"];
+  const linux = {
+    namespaces,
+    cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
+    seccomp: { enabled: true },
+    apparmor: { enabled: true },
+    selinux: { enabled: false },
+    mountExtensions: { idmap: { enabled: true } },
+  };
+  const hooks = ["prestart", "createRuntime", "poststart", "poststop"];
+  const all = { ociVersionMin: "1.0.0", ociVersionMax: SPEC_VERSION, hooks, linux };
+  process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
+  return 0;
+}
+
+/** Creates a container and answers the launcher's status. @throws TsimgError when it failed */
+async function launch(
+  globals: OciGlobals,
+  line: OciLine,
+  how: CreateOptions["start"],
+): Promise<number> {
+  const container = containerOf(globals, line);
+  const consoleSocket = flagOf(line, "console-socket");
+  const pidFile = flagOf(line, "pid-file");
+  const bundle = flagOf(line, "bundle") ?? ".";
+  const spec = readBundle(bundle);
+  refuseInnerHooks(spec);
+  const options: CreateOptions = {
+    bundle,
+    start: how,
+    systemdCgroup: globals.systemdCgroup,
+    ...(consoleSocket === undefined ? {} : { consoleSocket }),
+    ...(pidFile === undefined ? {} : { pidFile }),
+  };
+  const tape = await prepareOci(container, options, storePaths().filters);
+  const status = perform(tape);
+  if (container.started === undefined) return fail(container);
+  try {
+    runHooks(spec, "prestart", container.state());
+    runHooks(spec, "createRuntime", container.state());
+  } catch (error) {
+    await deleteContainer(container, true);
+    throw error;
+  }
+  return status;
+}
+
+/** The launcher has said why on standard error; callers look into the log. */
+async function fail(container: OciContainer): Promise<never> {
+  const why = container.exit?.error ?? "the launcher could not start";
+  await deleteContainer(container, true);
+  throw new TsimgError("ERR_LAUNCH", why);
+}
+
+function perform(tape: string): number {
+  const run = spawnSync(builtProgram("launcher"), [tape], { stdio: "inherit" });
+  if (run.error !== undefined) throw run.error;
+  return run.status ?? 1;
+}

@@ -1,0 +1,42 @@
+import { writeFileSync } from "node:fs";
+import type { Resources } from "../../oci/linux-resources.ts";
+import { TsimgError } from "../../sys/error.ts";
+import { planCgroup } from "../cgroup/plan.ts";
+import { readCgroupFacts } from "../host-facts.ts";
+import type { OciContainer } from "./oci-container.ts";
+
+/**
+ * Writes other limits into a container's cgroups.
+ *
+ * @param text JSON of the runtime spec's `resources`
+ * @throws TsimgError ERR_CONFIG_INVALID, ERR_STATE
+ */
+export function updateOci(container: OciContainer, text: string): void {
+  const record = container.record();
+  container.require("update", "created", "running", "paused");
+  const { devices: _, ...resources } = parseResources(text);
+  const path = record.spec.linux.cgroupsPath ?? `/tsimg/${container.id}`;
+  const choosesCpus = (resources.cpu?.cpus ?? resources.cpu?.mems) !== undefined;
+  const plan = planCgroup({ ...readCgroupFacts(path, choosesCpus), path, resources });
+  for (const write of plan.writes) {
+    try {
+      writeFileSync(write.file, write.value);
+    } catch (cause) {
+      if (write.optional) continue;
+      throw new TsimgError("ERR_STATE", `can't ${write.why}`, { cause });
+    }
+  }
+  const linux = {
+    ...record.spec.linux,
+    resources: { ...record.spec.linux.resources, ...resources },
+  };
+  container.write({ ...record, spec: { ...record.spec, linux } });
+}
+
+function parseResources(text: string): Resources {
+  try {
+    return JSON.parse(text) as Resources;
+  } catch (cause) {
+    throw new TsimgError("ERR_CONFIG_INVALID", "the resources are not JSON", { cause });
+  }
+}
