@@ -22,6 +22,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
   stop: () => import("./stop.ts"),
   kill: () => import("./kill.ts"),
   inspect: () => import("./inspect.ts"),
+  cp: () => import("./cp.ts"),
+  volume: () => import("./volume.ts"),
   pool: () => import("./pool.ts"),
   doctor: () => import("./doctor.ts"),
   bench: () => import("./bench.ts"),

@@ -3,11 +3,11 @@ import type { Device, Linux, Mount, Namespace, Process, Spec } from "../oci/runt
 import { TsimgError } from "../sys/error.ts";
 import { chooseCapabilities } from "./capabilities.ts";
 import { commandLine, workingDirectory } from "./command.ts";
-import { combineMounts, defaultMounts } from "./default-mounts.ts";
 import { privilegedDevices } from "./devices.ts";
 import { buildEnvironment, type EnvFile } from "./environment.ts";
 import { limitsOf } from "./limits.ts";
 import { MASKED_PATHS, READONLY_PATHS } from "./masked-paths.ts";
+import { combineMounts, defaultMounts } from "./mounts/default-mounts.ts";
 import { type GeneratedFile, generatedFileMount, networkFiles } from "./network-files.ts";
 import type { RunFlags } from "./run-flags.ts";
 import type { MachineArch } from "./seccomp/architectures.ts";
