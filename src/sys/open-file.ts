@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { tolerating } from "./errno.ts";
 import { cString, invoke, shown } from "./libc.ts";
 import { XATTR_ABSENT, XATTR_MAX, xattrNames } from "./xattr.ts";
@@ -20,6 +21,14 @@ export function pathIn(directory: number, name: Buffer): Buffer {
 /** A path to what a descriptor refers to, also to one opened with O_PATH. */
 export function pathOfOpen(fd: number): string {
   return `/proc/self/fd/${fd}`;
+}
+
+/**
+ * Which mount an open file was reached by. One that is not its directory's is mounted there.
+ * @see proc_pid_fdinfo(5)
+ */
+export function mountIdOf(fd: number): string | undefined {
+  return /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"))?.[1];
 }
 
 /**

@@ -1,4 +1,3 @@
-import { constants } from "node:fs";
 import { ErrnoError, errorCode } from "./errno.ts";
 import { cString, invoke, shown } from "./libc.ts";
 
@@ -42,7 +41,7 @@ export function openWithin(
 ): number {
   // struct open_how: flags, mode, resolve; 64 bits each.
   const how = Buffer.alloc(24);
-  how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC | constants.O_NOCTTY), 0);
+  how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0);
   how.writeBigUInt64LE(BigInt(RESOLVE[walk]), 16);
   const place = { path: shown(path) };
   for (let attempt = 1; ; attempt++) {

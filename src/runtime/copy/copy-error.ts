@@ -16,8 +16,11 @@ export function copyError(error: unknown, path: Buffer | string): TsimgError {
   const shown = shownPath(path);
   const fail = (code: ConstructorParameters<typeof TsimgError>[0], what: string, hint?: string) =>
     new TsimgError(code, what, { cause: error, ...(hint !== undefined && { hint }) });
-  if (error instanceof RangeError) throw error;
   switch (errorCode(error)) {
+    case undefined:
+    case "EPIPE":
+      // A fault of ours, or whoever reads an archive has seen enough.
+      throw error;
     case "ENOSPC":
     case "EDQUOT":
       return fail(
@@ -41,6 +44,6 @@ export function copyError(error: unknown, path: Buffer | string): TsimgError {
     case "ENAMETOOLONG":
       return fail("ERR_NO_SUCH_PATH", `name too long: '${shown}'`);
     default:
-      return fail("ERR_SYSCALL", `copying '${shown}' failed: ${errorCode(error) ?? String(error)}`);
+      return fail("ERR_SYSCALL", `copying '${shown}' failed: ${errorCode(error)}`);
   }
 }

@@ -1,7 +1,8 @@
 import { closeSync, constants, openSync, renameSync, unlinkSync } from "node:fs";
 import { errorCode, tolerating } from "../../sys/errno.ts";
-import { linkOpenFile, pathIn, pathOfOpen } from "../../sys/open-file.ts";
+import { linkOpenFile, mountIdOf, pathIn, pathOfOpen } from "../../sys/open-file.ts";
 import { randomHex } from "../../sys/random.ts";
+import { lookAt } from "./source-node.ts";
 
 const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 const NEW = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -38,12 +39,14 @@ export class NewFile implements Disposable {
    * @throws ErrnoError EISDIR when it is a directory's
    */
   publish(name: Buffer): void {
-    if (this.temporary === undefined) {
+    if (this.temporary !== undefined) refuseMountPoint(this.directory, name);
+    else {
       try {
         return linkOpenFile(this.fd, this.directory, name);
       } catch (error) {
         if (errorCode(error) !== "EEXIST") throw error;
       }
+      refuseMountPoint(this.directory, name);
       const temporary = temporaryName();
       linkOpenFile(this.fd, this.directory, temporary);
       this.temporary = temporary;
@@ -71,6 +74,7 @@ export function makeInPlace(directory: number, name: Buffer, make: (path: Buffer
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
   }
+  refuseMountPoint(directory, name);
   const temporary = pathIn(directory, temporaryName());
   make(temporary);
   try {
@@ -79,4 +83,14 @@ export function makeInPlace(directory: number, name: Buffer, make: (path: Buffer
     // Still there also when both are names of one file.
     tolerating(["ENOENT"], () => unlinkSync(temporary));
   }
+}
+
+/**
+ * What is mounted in a container's mount namespace alone, the kernel would let us replace: the
+ * mount would be gone, and what is mounted untouched.
+ */
+function refuseMountPoint(directory: number, name: Buffer): void {
+  using there = tolerating(["ENOENT"], () => lookAt(directory, name));
+  if (there === undefined || mountIdOf(there.fd) === mountIdOf(directory)) return;
+  throw Object.assign(new Error("it is a mount point"), { code: "EBUSY" });
 }
