@@ -14,6 +14,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { outputOf } from "../../fixtures/command.ts";
+import { dir, file, link, symlink } from "../../fixtures/layers/change.ts";
+import { layerTar } from "../../fixtures/layers/layer-tar.ts";
 import { reason, Stage } from "./run-stage.ts";
 
 /** A program that runs until it is killed. */
@@ -152,29 +154,33 @@ describe.skipIf(reason)(`cp with a hostile container ${reason ?? ""}`, () => {
   });
 
   test("archives that climb, or write through a link of theirs", async () => {
-    const pack = async (...words: string[]) => {
-      await outputOf(["tar", "-P", "-C", host, "-cf", join(host, "t.tar"), ...words]);
+    const unpack = async (...changes: Parameters<typeof layerTar>[0]) => {
+      writeFileSync(join(host, "t.tar"), layerTar(changes));
       return stage.shell(`$TSIMG cp - evil:/bound/../tmp <${join(host, "t.tar")}`);
     };
-    writeFileSync(join(host, "f"), "new");
-    const climbing = await pack("--transform=s,f,../../../f,", "f");
+    const climbing = await unpack(file("../../../f"));
     expect(climbing).toMatchObject({
       status: 125,
       stderr: expect.stringMatching(/climbs with ".."/),
     });
-    await outputOf(["ln", "-s", victim, join(host, "link")]);
-    const through = await pack("link", "--transform=s,^f,link/f,", "f");
-    expect(through).toMatchObject({
-      status: 1,
-      stderr: expect.stringMatching(/no such file or directory: 'link\/f'/),
+    for (const entry of [
+      file("link/f"),
+      dir("link/d"),
+      link("hard", "link/secret"),
+      file("a/../../f"),
+    ])
+      for (const target of [victim, `../../../../../..${victim}`]) {
+        const { status, stderr } = await unpack(symlink("link", target), entry);
+        expect({ status, stderr }).toMatchObject({
+          status: expect.toSatisfy((number: number) => number !== 0),
+          stderr: expect.stringMatching(/no such file or directory|climbs/),
+        });
+      }
+    // Inside of the container links are followed, as its own tar would.
+    expect(await unpack(symlink("link", "/root"), file("link/f", "inside"))).toMatchObject({
+      status: 0,
     });
-    await outputOf(["ln", join(victim, "secret"), join(host, "hard")]);
-    const linked = await pack(
-      "--transform=flags=h;s,hard,link/secret,",
-      "hard",
-      "--hard-dereference",
-    );
-    expect(linked.status).toBe(0);
+    expect(await inside("cat /root/f")).toBe("inside");
     expectVictimUntouched();
   });
 
