@@ -216,6 +216,7 @@ describe.skipIf(reason)(`cp ${reason ?? ""}`, () => {
     await fails(/between containers/, "live:/a", "still:/b");
     await fails(/can't both be/, "-", "-");
     await fails(/no such container: 'none'/, "none:/a", ".");
+    await fails(/neither a directory nor a regular file/, "live:/etc/passwd", "/dev/null");
     await fails(/path to copy is empty/, "live:", ".");
     mkdirSync(join(host, "a:b"));
     await copies("./a:b", "live:/tmp/");

@@ -34,6 +34,10 @@ export function copyTarget(root: CopyRoot, path: CopyPath, subject: CopySubject)
   }
   if (there !== undefined && subject.isDirectory)
     throw new TsimgError("ERR_STATE", `cannot copy a directory onto the file '${shown}'`);
+  if (there?.stats.isFile() === false)
+    throw new TsimgError("ERR_USAGE", `'${shown}' is neither a directory nor a regular file`, {
+      hint: "remove it first, if it is to be replaced",
+    });
   if (there !== undefined && path.isDirectory)
     throw new TsimgError("ERR_NO_SUCH_PATH", `'${shown}' is not a directory`);
   if (path.isDirectory && !subject.isDirectory)

@@ -70,6 +70,10 @@ function prepare(
   // One with options is something else that is mounted: not ours to fill.
   if (Object.keys(store.existing(name).options).length > 0) return;
   const data = store.dataDirectory(name);
+  if (!existsSync(data))
+    throw new TsimgError("ERR_STORE", `volume '${name}' has lost its directory '${data}'`, {
+      hint: `make it again, or remove the volume with "tsimg volume rm ${name}"`,
+    });
   try {
     const source = planned.copyUp ? view : undefined;
     copyUp({ directory: join(data, ".."), source: destination }, source);
