@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { planMounts } from "../../src/runtime/mounts/plan-mounts.ts";
 import { localMount } from "../../src/runtime/volume/local-options.ts";
-import { type Box, buildLauncher, canLaunch, Box as NewBox, whyNot } from "./launcher-box.ts";
+import { Box, buildLauncher, canLaunch, whyNot } from "./launcher-box.ts";
 
 describe.skipIf(!canLaunch)(`planned mounts, launched ${canLaunch ? "" : whyNot}`, () => {
   let built: ReturnType<typeof buildLauncher>;

@@ -29,7 +29,7 @@ const ROOT = O_PATH | constants.O_DIRECTORY;
  * Of a container that doesn't run, this thread goes into a mount namespace of its own for good;
  * from then on only synchronous calls of `node:fs` see what it sees.
  *
- * @throws TsimgError ERR_STATE when the container ends meanwhile
+ * @throws TsimgError ERR_STATE, ERR_IN_USE when the container ends or starts at this moment
  */
 export function openContainerRoot(
   context: ContainerRootContext,
@@ -50,6 +50,11 @@ export function openContainerRoot(
     }
     return { fd, shown, [Symbol.dispose]: () => closeSync(fd) };
   }
+  // Its launcher is about to mount the same snapshot.
+  if (state.status === "created" && isAlive(container.row.owner))
+    throw new TsimgError("ERR_IN_USE", `container '${container.row.name}' is just being started`, {
+      hint: "try again in a moment",
+    });
   const { fd, mounted } = mountStopped(context, container, mode);
   return {
     fd,
