@@ -184,6 +184,32 @@ describe.skipIf(reason)(`cp ${reason ?? ""}`, () => {
     await fails(/can't be replaced: something is mounted on it/, "file", "live:/etc/hosts");
   });
 
+  test("one that doesn't run, kept by another driver", async () => {
+    const driver = "vfs";
+    const script = "mkdir -p /kept/d; echo x >/kept/d/f";
+    await stage.tsimg([
+      "run",
+      "--driver",
+      driver,
+      "--name",
+      driver,
+      stage.tiny,
+      "sh",
+      "-c",
+      script,
+    ]);
+    try {
+      writeFileSync(join(host, "new"), "new");
+      await copies("new", `${driver}:/kept/`);
+      await copies(`${driver}:/kept`, "out");
+      expect(await outputOf(["find", "out", "-type", "f"], { cwd: host })).toMatch(
+        /^out\/(d\/f\nout\/new|new\nout\/d\/f)\n$/,
+      );
+    } finally {
+      await stage.tsimg(["rm", "-f", driver]);
+    }
+  });
+
   test("a tar stream leads out and in, also compressed", async () => {
     await inside(
       "mkdir -p /tmp/t/d; echo one >/tmp/t/d/f; ln /tmp/t/d/f /tmp/t/g; chown 5:6 /tmp/t/g",
