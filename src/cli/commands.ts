@@ -35,6 +35,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
   stats: () => import("./stats.ts"),
   top: () => import("./top.ts"),
   inspect: () => import("./inspect.ts"),
+  cp: () => import("./cp.ts"),
+  volume: () => import("./volume.ts"),
   pool: () => import("./pool.ts"),
   doctor: () => import("./doctor.ts"),
   bench: () => import("./bench.ts"),

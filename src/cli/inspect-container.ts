@@ -38,7 +38,7 @@ export function inspectContainer(app: App, container: Container): object {
       RestartPolicy: { Name: options.restart.name, MaximumRetryCount: options.restart.most },
       ...hostConfig(spec),
     },
-    Mounts: mountPoints(spec, bundle, app.paths.volumes),
+    Mounts: mountPoints(options.points ?? [], app.paths.volumes),
     Config: {
       Hostname: spec?.hostname ?? "",
       Image: row.image,

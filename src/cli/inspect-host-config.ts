@@ -1,5 +1,6 @@
-import { basename, dirname, join } from "node:path";
-import type { Mount, Spec } from "../oci/runtime-spec.ts";
+import { dirname } from "node:path";
+import type { Spec } from "../oci/runtime-spec.ts";
+import { type MountPoint, volumeData } from "../runtime/mounts/mount-point.ts";
 
 /** What docker's inspect calls HostConfig, as far as the runtime spec tells it. */
 export function hostConfig(spec: Spec | null): object {
@@ -27,26 +28,25 @@ export function hostConfig(spec: Spec | null): object {
 }
 
 /**
- * The user's own mounts in the form of docker's inspect. The bound files that tsimg makes
- * itself are in the bundle, which is how they are known.
+ * The user's own mounts in the form of docker's inspect.
  *
- * @param volumes the directory of the named volumes
+ * @param volumes the directory of the volumes
  */
-export function mountPoints(spec: Spec | null, bundle: string, volumes: string): object[] {
-  const bound = (spec?.mounts ?? []).filter(({ type }) => type === "bind");
-  return bound
-    .filter(({ source }) => dirname(source) !== bundle)
-    .map((mount) => point(mount, volumes));
-}
-
-function point({ source, destination, options }: Mount, volumes: string): object {
-  const name = basename(dirname(source));
-  const named = source === join(volumes, name, "_data");
-  return {
-    ...(named ? { Type: "volume", Name: name } : { Type: "bind" }),
-    Source: source,
-    Destination: destination,
-    RW: !options.some((option) => option === "ro" || option === "rro"),
-    Propagation: options.find((option) => /^r?(private|shared|slave)$/.test(option)) ?? "",
-  };
+export function mountPoints(points: readonly MountPoint[], volumes: string): object[] {
+  return points.map((point) => {
+    const { destination: Destination } = point;
+    if (point.type === "tmpfs")
+      return { Type: "tmpfs", Source: "", Destination, Mode: point.options.join(","), RW: true };
+    const RW = !point.readonly;
+    if (point.type === "bind")
+      return {
+        Type: "bind",
+        Source: point.source,
+        Destination,
+        RW,
+        Propagation: point.propagation,
+      };
+    const Source = volumeData(volumes, point.name);
+    return { Type: "volume", Name: point.name, Source, Destination, Driver: "local", RW };
+  });
 }

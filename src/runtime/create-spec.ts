@@ -3,21 +3,19 @@ import type { Device, Linux, Mount, Namespace, Process, Spec } from "../oci/runt
 import { TsimgError } from "../sys/error.ts";
 import { chooseCapabilities } from "./capabilities.ts";
 import { commandLine, workingDirectory } from "./command.ts";
-import { combineMounts, defaultMounts } from "./default-mounts.ts";
 import type { DeviceNumbers } from "./device-numbers.ts";
 import { privilegedDevices } from "./devices.ts";
 import { buildEnvironment, type EnvFile } from "./environment.ts";
 import { cgroupPathOf, limitsOf, oomScoreOf, ownCgroupNamespace } from "./limits.ts";
 import { MASKED_PATHS, READONLY_PATHS } from "./masked-paths.ts";
-import { type GeneratedFile, generatedFileMount, networkFiles } from "./network-files.ts";
+import { combineMounts, defaultMounts } from "./mounts/default-mounts.ts";
+import { generatedFileMount, networkFiles } from "./network-files.ts";
 import type { RunFlags } from "./run-flags.ts";
 import type { MachineArch } from "./seccomp/architectures.ts";
 import { defaultSeccomp } from "./seccomp/default-profile.ts";
 import { parseSeccompProfile } from "./seccomp/profile-file.ts";
 import { parseSecurityOptions } from "./security-options.ts";
-import { parseTmpfs } from "./tmpfs.ts";
 import { type Accounts, resolveUser } from "./user.ts";
-import { parseVolume, type VolumeDirectory, volumeDirectory, volumeMount } from "./volumes.ts";
 
 /** The parts of an image configuration that say how a container starts. */
 export type StartConfig = Pick<
@@ -40,8 +38,8 @@ export interface SpecInput {
   readonly seccompProfile?: string;
   /** Absolute: generated files go here. */
   readonly stateDirectory: string;
-  /** Absolute: holds named volumes. */
-  readonly volumesDirectory: string;
+  /** What is mounted besides what every container has: parents before children. */
+  readonly mounts: readonly Mount[];
   readonly host: HostFacts;
 }
 
@@ -57,18 +55,8 @@ export interface HostFacts {
   /** What is in the host's /dev; needed for privileged containers alone. */
   readonly devices: readonly Device[];
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Paths of the host in `-v` flags that are there already, files among them. */
-  readonly presentSources?: ReadonlySet<string>;
   /** Needed on the host's network alone. */
   readonly networkFiles: { readonly hosts?: string; readonly resolvConf?: string };
-}
-
-export interface CreatedSpec {
-  readonly spec: Spec;
-  /** To write, with mode 0644, before the container starts. */
-  readonly files: readonly GeneratedFile[];
-  /** To make where missing, before the container starts. */
-  readonly volumes: readonly VolumeDirectory[];
 }
 
 /**
@@ -78,7 +66,7 @@ export interface CreatedSpec {
  * @throws TsimgError ERR_USAGE, ERR_CONFIG_INVALID naming the flag or the image's mistake
  * @see OCI runtime-spec 1.1, config.md; OCI image-spec 1.1, conversion.md
  */
-export function createSpec(input: SpecInput): CreatedSpec {
+export function createSpec(input: SpecInput): Spec {
   const { flags } = input;
   const network = networkOf(flags.network);
   const hostname = hostnameOf(input, network);
@@ -87,28 +75,17 @@ export function createSpec(input: SpecInput): CreatedSpec {
     network,
     hostFiles: input.host.networkFiles,
   });
-  const volumes = flags.volumes.map(parseVolume);
-  const chosen = [
-    ...volumes.map((volume) => volumeMount(volume, input.volumesDirectory)),
-    ...flags.tmpfs.map(parseTmpfs),
-  ];
-  refuseTwiceMounted(chosen);
+  const chosen = input.mounts;
   const taken = new Set(chosen.map((mount) => mount.destination));
   const files = generated.filter((file) => !taken.has(file.destination));
   const own = [...defaultMounts(flags.privileged), ...files.map(generatedFileMount)];
   return {
-    spec: {
-      ociVersion: "1.1.0",
-      root: { path: input.rootfs, readonly: flags.readOnly },
-      hostname,
-      process: processOf(input, hostname),
-      mounts: combineMounts(own, chosen),
-      linux: linuxOf(input, network),
-    },
-    files,
-    volumes: volumes
-      .map((volume) => volumeDirectory(volume, input.volumesDirectory))
-      .filter(({ path }) => input.host.presentSources?.has(path) !== true),
+    ociVersion: "1.1.0",
+    root: { path: input.rootfs, readonly: flags.readOnly },
+    hostname,
+    process: processOf(input, hostname),
+    mounts: combineMounts(own, chosen),
+    linux: linuxOf(input, network),
   };
 }
 
@@ -205,16 +182,4 @@ function hostnameOf({ flags, host, containerId }: SpecInput, network: "none" | "
   throw new TsimgError("ERR_USAGE", `invalid hostname "${flags.hostname.slice(0, 64)}"`, {
     hint: "use up to 64 letters, digits, dots and hyphens",
   });
-}
-
-function refuseTwiceMounted(mounts: readonly Mount[]): void {
-  const seen = new Set<string>();
-  for (const { destination } of mounts) {
-    if (seen.has(destination)) {
-      throw new TsimgError("ERR_USAGE", `two mounts for "${destination}"`, {
-        hint: "keep one of the -v and --tmpfs flags that name it",
-      });
-    }
-    seen.add(destination);
-  }
 }

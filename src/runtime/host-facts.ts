@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Device } from "../oci/runtime-spec.ts";
 import { TsimgError } from "../sys/error.ts";
@@ -11,7 +11,6 @@ import { readDeviceNumbers, unpackDevice } from "./device-numbers.ts";
 import { cgroupPathOf } from "./limits.ts";
 import type { RunFlags } from "./run-flags.ts";
 import type { MachineArch } from "./seccomp/architectures.ts";
-import { parseVolume } from "./volumes.ts";
 
 export interface Host {
   readonly facts: HostFacts;
@@ -40,7 +39,6 @@ export function readHost(flags: RunFlags): Host {
       deviceNumbers: readDeviceNumbers(flags),
       devices: flags.privileged ? [...devicesBelow("/dev", MAX_DEV_DEPTH)] : [],
       environment: process.env,
-      presentSources: presentSources(flags.volumes),
       networkFiles: flags.network === "host" ? readNetworkFiles() : {},
     },
     cgroups,
@@ -64,12 +62,6 @@ export function readNetworkFiles(): HostFacts["networkFiles"] {
  */
 export function readCgroupFacts(path: string, choosesCpus: boolean): Host["cgroups"] {
   return readCgroups(detectCgroups(mustRead("/proc/self/mountinfo")), path, choosesCpus);
-}
-
-function presentSources(volumes: readonly string[]): ReadonlySet<string> {
-  const sources = volumes.map((text) => parseVolume(text).source);
-  const paths = sources.flatMap((source) => (source.kind === "bind" ? [source.path] : []));
-  return new Set(paths.filter((path) => existsSync(path)));
 }
 
 /** What this process has and may keep: the rest no child of it can get. */

@@ -1,12 +1,13 @@
 import type { StorageOptions } from "../../drivers/driver.ts";
 import type { LifecycleFlags } from "./container/lifecycle-flags.ts";
 import type { LimitFlags } from "./limit-flags.ts";
+import type { MountFlags } from "./mounts/mount-flags.ts";
 
 /**
  * What a user asks of `tsimg run`, as given: nothing is checked yet. An absent member is a
  * flag not given.
  */
-export interface RunFlags extends LifecycleFlags, LimitFlags {
+export interface RunFlags extends LifecycleFlags, LimitFlags, MountFlags {
   /** Remove the container when it ends. */
   readonly rm: boolean;
   readonly detach: boolean;
@@ -20,10 +21,6 @@ export interface RunFlags extends LifecycleFlags, LimitFlags {
   readonly workdir?: string;
   /** `name|uid[:group|gid]`. */
   readonly user?: string;
-  /** `source:destination[:options]`. */
-  readonly volumes: readonly string[];
-  /** `destination[:options]`. */
-  readonly tmpfs: readonly string[];
   /** Make the root file system read-only. */
   readonly readOnly: boolean;
   readonly hostname?: string;

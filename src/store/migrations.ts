@@ -13,6 +13,8 @@
  *   starts it, or started it last; `stop_asked` keeps restart policies from it.
  * - `network_members` and `published_ports` belong to containers that run or are being
  *   started: whoever sees that one has ended frees them.
+ * - `volumes.state` is as that of snapshots. `volume_uses.anonymous`: the container named no
+ *   volume there, so this one may go with it.
  * - A lease keeps content and snapshots from collection while its owner lives.
  */
 export const MIGRATIONS: readonly string[] = [
@@ -190,6 +192,7 @@ export const MIGRATIONS: readonly string[] = [
   create table volume_uses (
     volume text not null references volumes (name),
     container text not null references containers (id) on delete cascade,
+    anonymous integer not null default 0,
     primary key (volume, container)
   ) without rowid;
 

@@ -22,8 +22,12 @@ const PROTOTYPES = {
   lremovexattr: [BYTES, BYTES],
   llistxattr: [BYTES, BYTES, U64],
   flistxattr: [I32, BYTES, U64],
+  fgetxattr: [I32, BYTES, BYTES, U64],
+  fsetxattr: [I32, BYTES, BYTES, U64, I32],
   mknod: [BYTES, I32, U64],
   utimensat: [I32, BYTES, BYTES, I32],
+  futimens: [I32, BYTES],
+  linkat: [I32, BYTES, I32, BYTES, I32],
   lseek: [I32, I64, I32],
   ioctl: [I32, U64, BYTES],
   open_by_handle_at: [I32, BYTES, I32],
@@ -37,10 +41,12 @@ const PROTOTYPES = {
   move_mount: [I32, BYTES, I32, BYTES, I32],
   open_tree: [I32, BYTES, I32],
   mount_setattr: [I32, BYTES, I32, BYTES, U64],
+  // openat2(2), for which libc has no function: number, directory, path, struct open_how, its size.
+  syscall: [I64, I32, BYTES, BYTES, U64],
 } as const;
 
 /** What returns more than an int. */
-const LONG: ReadonlySet<string> = new Set(["lseek"]);
+const LONG: ReadonlySet<string> = new Set(["lseek", "syscall"]);
 
 type Ffi = typeof import("ffi-rs");
 type Argument = Buffer | number;

@@ -40,7 +40,7 @@ export async function run(globals: OciGlobals, line: OciLine): Promise<number> {
 export function start(globals: OciGlobals, line: OciLine): number {
   const container = containerOf(globals, line);
   const { spec } = container.record();
-  container.require("start", "created");
+  container.mustAllow("start", "created");
   container.openGate();
   runHooks(spec, "poststart", container.state());
   return 0;
@@ -59,7 +59,7 @@ export function kill(globals: OciGlobals, line: OciLine): number {
     killAll(container, signal);
     return 0;
   }
-  container.require("signal", "created", "running", "paused");
+  container.mustAllow("signal", "created", "running", "paused");
   try {
     process.kill(container.started?.pid ?? 0, signal);
   } catch (error) {
@@ -120,14 +120,14 @@ export function ps(globals: OciGlobals, line: OciLine): number {
 
 export async function pause(globals: OciGlobals, line: OciLine): Promise<number> {
   const container = containerOf(globals, line);
-  container.require("pause", "created", "running");
+  container.mustAllow("pause", "created", "running");
   await freeze(container.record().cgroups, new AbortController().signal);
   return 0;
 }
 
 export function resume(globals: OciGlobals, line: OciLine): number {
   const container = containerOf(globals, line);
-  container.require("resume", "paused");
+  container.mustAllow("resume", "paused");
   thaw(container.record().cgroups);
   return 0;
 }

@@ -6,7 +6,10 @@ import { errorCode } from "../../sys/errno.ts";
  * what a short command takes.
  */
 export function print(text: string): void {
-  const bytes = Buffer.from(text);
+  printBytes(Buffer.from(text));
+}
+
+export function printBytes(bytes: Buffer): void {
   for (let done = 0; done < bytes.length; ) {
     try {
       done += writeSync(1, bytes, done);

@@ -3,11 +3,11 @@ import type { Command } from "../command.ts";
 import { each, NONE } from "./each.ts";
 import { lifecycleOptions } from "./lifecycle.ts";
 import { limitOptions } from "./limits.ts";
+import { mountOptions } from "./mounts.ts";
 
 /** The flags of `run` and `create` as the command line has them. */
 export interface ContainerFlags
-  extends Omit<RunFlags, "volumes" | "command" | "detach" | "storage" | "noHealthcheck"> {
-  readonly volume: readonly string[];
+  extends Omit<RunFlags, "command" | "detach" | "storage" | "noHealthcheck"> {
   readonly healthcheck: boolean;
   readonly driver?: string;
   readonly storageOpt: readonly string[];
@@ -16,7 +16,7 @@ export interface ContainerFlags
 /** All options that decide on a container, however it is started. */
 export function containerOptions(command: Command): Command {
   return lifecycleOptions(
-    limitOptions(command)
+    mountOptions(limitOptions(command))
       .option("--rm", "remove the container when it ends", false)
       .option("-i, --interactive", "connect the container's standard input", false)
       .option("-t, --tty", "give the container a terminal", false)
@@ -25,13 +25,6 @@ export function containerOptions(command: Command): Command {
       .option("--env-file <file>", "set environment variables from a file", each, NONE)
       .option("-w, --workdir <dir>", "working directory in the container")
       .option("-u, --user <name|uid[:group|gid]>", "user to run as")
-      .option(
-        "-v, --volume <src:dst[:ro]>",
-        "mount a directory of the host or a named volume",
-        each,
-        NONE,
-      )
-      .option("--tmpfs <dst[:options]>", "mount a tmpfs", each, NONE)
       .option("--read-only", "make the root file system read-only", false)
       .option("-h, --hostname <name>", "host name in the container")
       .option("--entrypoint <program>", "replaces the image's entrypoint")
@@ -58,6 +51,6 @@ export function runFlagsOf(
   storage: RunFlags["storage"],
   detach: boolean,
 ): RunFlags {
-  const { volume, healthcheck, ...rest } = flags;
-  return { ...rest, detach, volumes: volume, noHealthcheck: !healthcheck, storage, command: words };
+  const { healthcheck, ...rest } = flags;
+  return { ...rest, detach, noHealthcheck: !healthcheck, storage, command: words };
 }

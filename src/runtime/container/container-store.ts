@@ -7,6 +7,7 @@ import { bootId, identityOf, isAlive, ownIdentity } from "../../store/process-id
 import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { isFrozen } from "../cgroup/freeze.ts";
+import { releaseVolumes } from "../volume/release-volumes.ts";
 import type {
   Container,
   ContainerOptions,
@@ -33,9 +34,9 @@ const UNSEEN = 255;
  * container left.
  */
 export class ContainerStore {
-  private readonly database: Database;
+  readonly database: Database;
   private readonly snapshots: SnapshotStore;
-  private readonly paths: StorePaths;
+  readonly paths: StorePaths;
 
   constructor(database: Database, snapshots: SnapshotStore, paths: StorePaths) {
     this.database = database;
@@ -100,11 +101,19 @@ export class ContainerStore {
     for (const row of this.database.all<ContainerRow>(sql)) this.observe(row);
   }
 
-  /** Takes a container down that doesn't run. */
-  remove(row: ContainerRow, options: ContainerOptions): void {
+  /**
+   * Takes a container down that doesn't run.
+   * @param removeAnonymous whether volumes that nobody named go with it
+   */
+  remove(
+    row: ContainerRow,
+    options: ContainerOptions,
+    removeAnonymous = row.auto_remove === 1,
+  ): void {
     for (const group of options.cgroups) removeCgroup(group);
     rmSync(this.stateDirectory(row.id), { recursive: true, force: true });
     rmSync(this.directory(row.id), { recursive: true, force: true });
+    releaseVolumes(this, row.id, { removeAnonymous });
     const image = this.snapshots.get(row.snapshot)?.parent ?? null;
     this.database.transaction(() => {
       this.tell(row, "destroy");
@@ -114,6 +123,12 @@ export class ContainerStore {
     this.snapshots.destroy(row.snapshot);
     // It may have been all that kept the layers of an image that was removed.
     this.snapshots.removeUnneeded(image);
+  }
+
+  /** Takes a container down that couldn't be made. */
+  undo(id: string): void {
+    const row = this.database.get<ContainerRow>("select * from containers where id = ?", id);
+    if (row !== undefined) this.remove(row, JSON.parse(row.options) as ContainerOptions, true);
   }
 
   /** What its launcher saw of a container's end, when it has ended. */

@@ -1,4 +1,5 @@
 import type { SnapshotId } from "../../../drivers/driver.ts";
+import type { MountPoint } from "../mounts/mount-point.ts";
 import type { HealthCheck } from "./health.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
 
@@ -51,6 +52,8 @@ export interface ContainerOptions {
   /** As docker writes them: `ctrl-p,ctrl-q`. */
   readonly detachKeys: string | null;
   readonly pidFile: string | null;
+  /** What its user has mounted in it. */
+  readonly points: readonly MountPoint[];
 }
 
 /** What the launcher writes when the container runs. */

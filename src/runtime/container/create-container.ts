@@ -14,11 +14,15 @@ import { randomHex } from "../../sys/random.ts";
 import { planCgroup } from "../cgroup/plan.ts";
 import { createSpec } from "../create-spec.ts";
 import { readHost } from "../host-facts.ts";
+import { planMounts } from "../mounts/plan-mounts.ts";
 import type { RunFlags } from "../run-flags.ts";
 import { parseSecurityOptions } from "../security-options.ts";
 import { parseCount } from "../sizes.ts";
 import type { ProgramCall } from "../tape/request.ts";
 import type { Accounts } from "../user.ts";
+import { anonymousName } from "../volume/new-volume.ts";
+import { prepareVolumes } from "../volume/prepare-volumes.ts";
+import { VolumeStore } from "../volume/volume-store.ts";
 import type { ContainerOptions } from "./container.ts";
 import { checkName, refuseTaken } from "./container-name.ts";
 import type { ContainerStore } from "./container-store.ts";
@@ -77,7 +81,16 @@ export function createContainer(
   const state = containers.stateDirectory(id);
   const host = readHost(flags);
   const read = (path: string, flag: string) => ({ path, text: readUserFile(path, flag) });
-  const { spec, volumes } = createSpec({
+  const plan = planMounts({
+    flags,
+    imageVolumes: image.config.Volumes,
+    pointsOf: (name) => containers.existing(name).options.points,
+    volumeMount: (name, options) => new VolumeStore(database, paths).mountOf(name, options),
+    volumesDirectory: paths.volumes,
+    workingDirectory: process.cwd(),
+    newName: anonymousName,
+  });
+  const spec = createSpec({
     config: image.config,
     flags,
     containerId: id,
@@ -86,7 +99,7 @@ export function createContainer(
     envFiles: flags.envFile.map((path) => read(path, "--env-file")),
     ...profileOf(flags),
     stateDirectory: state,
-    volumesDirectory: paths.volumes,
+    mounts: plan.mounts,
     host: host.facts,
   });
   const cgroup = planCgroup({
@@ -110,17 +123,23 @@ export function createContainer(
     restart: restartOf(flags),
     health: chooseHealthCheck(flags, image.config.Healthcheck),
     detachKeys: flags.detachKeys ?? null,
+    points: plan.points,
     pidFile: flags.pidfile === undefined ? null : resolve(flags.pidfile),
   };
   parseDetachKeys(options.detachKeys);
   if (flags.cidfile !== undefined) claimCidfile(flags.cidfile, id);
   const snapshot = insertRows(context, image, flags, id, options);
-  createSnapshot(snapshots, snapshot, flags.storage);
+  try {
+    createSnapshot(snapshots, snapshot, flags.storage);
+    prepareVolumes(context, plan, id, () => snapshots.open(snapshot, "ro", paths.view));
+  } catch (error) {
+    containers.undo(id);
+    throw error;
+  }
   if (kept) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     writeFileSync(join(directory, "config.json"), JSON.stringify(spec));
   }
-  for (const volume of volumes) mkdirSync(volume.path, { recursive: true });
   if (!starts) database.run("update containers set ready = 1 where id = ?", id);
   return { id, snapshot, spec, options };
 }

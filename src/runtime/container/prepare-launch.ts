@@ -63,7 +63,7 @@ export function prepareLaunch(
       init: options.init,
       ...(options.pidFile === null ? {} : { pidFile: options.pidFile }),
     },
-    names: ownNames(id, snapshot, files, rootMounts),
+    names: [...ownNames(id, snapshot, files, rootMounts), ...volumeNames(options)],
     arch: machineArch(),
   };
 }
@@ -122,13 +122,21 @@ function clearingUp(
   { containers, endedProgram }: CreateContext,
   id: string,
   files: readonly string[] | undefined,
-  { restart }: ContainerOptions,
+  { restart, points }: ContainerOptions,
   { autoRemove }: StartOptions,
 ): Pick<Launch, "removeAfter" | "runAfter" | "becomeAfter"> {
   if (restart.name !== "no") return { removeAfter: [], becomeAfter: endedProgram(id) };
   if (!autoRemove) return { removeAfter: [] };
-  if (files === undefined) return { removeAfter: [], runAfter: endedProgram(id) };
+  // Volumes have rows, which the launcher can't remove.
+  const anonymous = points.some((point) => point.type === "volume" && point.anonymous);
+  if (files === undefined || anonymous) return { removeAfter: [], runAfter: endedProgram(id) };
   return { removeAfter: [...files, containers.directory(id), containers.stateDirectory(id)] };
+}
+
+/** Of volumes that nobody named. */
+function volumeNames({ points }: ContainerOptions): readonly string[] {
+  const mine = points.flatMap((it) => (it.type === "volume" && it.anonymous ? [it.name] : []));
+  return [...new Set(mine)];
 }
 
 /** What occurs in the launch request and is this container's alone. */

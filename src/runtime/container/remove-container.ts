@@ -7,6 +7,7 @@ import { ended, signalContainer } from "./signals.ts";
  * Removes a container; with `force` one that runs is killed first, and one that doesn't
  * exist is no error.
  *
+ * @param removeAnonymous whether volumes that nobody named go with it
  * @returns whether there was one
  * @throws TsimgError ERR_NO_SUCH_CONTAINER, ERR_IN_USE
  */
@@ -15,6 +16,7 @@ export async function removeContainer(
   name: string,
   force: boolean,
   signal: AbortSignal,
+  removeAnonymous = false,
 ): Promise<boolean> {
   const container = find(containers, name, force);
   if (container === undefined) return false;
@@ -34,7 +36,7 @@ export async function removeContainer(
     signalContainer(container, constants.signals.SIGKILL);
     await ended(container, Number.POSITIVE_INFINITY, signal);
   }
-  containers.remove(container.row, container.options);
+  containers.remove(container.row, container.options, removeAnonymous || undefined);
   return true;
 }
 

@@ -18,7 +18,7 @@ const PATIENCE = 5000;
  */
 export async function deleteContainer(container: OciContainer, force: boolean): Promise<void> {
   const { cgroups, spec } = container.record();
-  if (!force) container.require("delete", "stopped", "creating");
+  if (!force) container.mustAllow("delete", "stopped", "creating");
   killAll(container);
   const { started } = container;
   const end = Date.now() + PATIENCE;

@@ -29,7 +29,7 @@ export async function prepareOciExec(
   options: OciExecOptions,
   filters: string,
 ): Promise<string> {
-  container.require("exec in", "created", "running");
+  container.mustAllow("exec in", "created", "running");
   const { spec, cgroups } = container.record();
   const pid = container.started?.pid;
   if (pid === undefined) throw new TsimgError("ERR_STATE", `container '${container.id}' is gone`);

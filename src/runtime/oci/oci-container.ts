@@ -82,7 +82,7 @@ export class OciContainer {
   }
 
   /** @throws TsimgError ERR_STATE in any other state */
-  require(action: string, ...wanted: readonly OciStatus[]): void {
+  mustAllow(action: string, ...wanted: readonly OciStatus[]): void {
     const status = this.status();
     if (wanted.includes(status)) return;
     throw new TsimgError("ERR_STATE", `cannot ${action} container '${this.id}': it is ${status}`);

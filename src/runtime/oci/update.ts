@@ -13,7 +13,7 @@ import type { OciContainer } from "./oci-container.ts";
  */
 export function updateOci(container: OciContainer, text: string): void {
   const record = container.record();
-  container.require("update", "created", "running", "paused");
+  container.mustAllow("update", "created", "running", "paused");
   const { devices: _, ...resources } = parseResources(text);
   const path = record.spec.linux.cgroupsPath ?? `/tsimg/${container.id}`;
   const choosesCpus = (resources.cpu?.cpus ?? resources.cpu?.mems) !== undefined;

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import type { Mount } from "../../oci/runtime-spec.ts";
 import { TsimgError } from "../../sys/error.ts";
+import { SUBPATH } from "../mounts/mount-point.ts";
 import { setAttributes } from "./attributes.ts";
 import type { MountOptions } from "./mount-options.ts";
 import { parseMountOptions } from "./mount-options.ts";
@@ -8,7 +9,7 @@ import { mountFileSystem } from "./rootfs.ts";
 import type { Steps } from "./steps.ts";
 import type { Register } from "./tape.ts";
 import { flags } from "./tape.ts";
-import { directoryTarget, mountTarget, relativeToRoot } from "./target.ts";
+import { directoryTarget, mountTarget, OPEN_HOW_SIZE, openHow, relativeToRoot } from "./target.ts";
 
 const ONTO_DESCRIPTOR = flags("MOVE_MOUNT_F_EMPTY_PATH", "MOVE_MOUNT_T_EMPTY_PATH");
 
@@ -113,9 +114,21 @@ function bindMount(steps: Steps, root: Register, mount: Mount, options: MountOpt
   const why = `mounting "${mount.source}" on "${mount.destination}"`;
   const reach = options.recursive ? "tree" : "mount";
   const hint = `check that "${mount.source}" exists on this machine`;
-  const source = cloneTree(steps, mount.source, why, reach, hint);
+  const part = options.data.find((option) => option.startsWith(SUBPATH));
+  const found = part === undefined ? mount.source : findPart(steps, mount.source, part, why);
+  const source = cloneTree(steps, found, why, reach, hint);
   setAttributes(steps, source, options, why, "tree");
   attach(steps, source, mountTarget(steps, root, mount.destination, source), why);
+}
+
+/** The part of a volume that is to be shown: links that containers put there lead nowhere out. */
+function findPart(steps: Steps, source: string, option: string, why: string): Register {
+  const part = option.slice(SUBPATH.length);
+  const volume = source.slice(0, -part.length - 1);
+  const directory = flags("O_PATH", "O_DIRECTORY", "O_CLOEXEC");
+  const root = steps.keep("openat", [HERE, volume, directory], why);
+  const how = openHow(["O_PATH", "O_CLOEXEC"]);
+  return steps.keep("openat2", [root, part, how, OPEN_HOW_SIZE], why);
 }
 
 /**

@@ -11,7 +11,9 @@ const FLAGS: RunFlags = {
   interactive: false,
   env: [],
   envFile: [],
-  volumes: [],
+  volume: [],
+  mount: [],
+  volumesFrom: [],
   tmpfs: [],
   readOnly: false,
   privileged: false,
@@ -58,12 +60,12 @@ const create = (
     accounts: {},
     envFiles: [],
     stateDirectory: "/run/state",
-    volumesDirectory: "/store/volumes",
+    mounts: [],
     host: HOST,
     ...more,
   });
 const mountAt = (created: ReturnType<typeof create>, destination: string) =>
-  created.spec.mounts.filter((mount) => mount.destination === destination);
+  created.mounts.filter((mount) => mount.destination === destination);
 
 describe("the command", () => {
   test.each([
@@ -74,7 +76,7 @@ describe("the command", () => {
     [{ entrypoint: "", command: ["ls"] }, {}, ["ls"]],
     [{ command: ["ls"] }, { Entrypoint: [] }, ["ls"]],
   ])("with flags %j and image %j", (flags, config, args) => {
-    expect(create(flags, config).spec.process.args).toEqual(args);
+    expect(create(flags, config).process.args).toEqual(args);
   });
 
   test("must be there", () => {
@@ -84,45 +86,37 @@ describe("the command", () => {
   });
 
   test("starts where the flag or the image says, never outside the root", () => {
-    expect(create().spec.process.cwd).toBe("/");
-    expect(create({}, { WorkingDir: "srv/../../../app/" }).spec.process.cwd).toBe("/app");
-    expect(create({ workdir: "/tmp" }, { WorkingDir: "/srv" }).spec.process.cwd).toBe("/tmp");
+    expect(create().process.cwd).toBe("/");
+    expect(create({}, { WorkingDir: "srv/../../../app/" }).process.cwd).toBe("/app");
+    expect(create({ workdir: "/tmp" }, { WorkingDir: "/srv" }).process.cwd).toBe("/tmp");
     expect(() => create({ workdir: "tmp" })).toThrow(/not an absolute path/);
   });
 });
 
 describe("names", () => {
   test("the host name is the id's beginning, the flag's, or the host's on its network", () => {
-    expect(create().spec.hostname).toBe(ID.slice(0, 12));
-    expect(create({ hostname: "web-1" }).spec.hostname).toBe("web-1");
-    expect(create({ network: "host" }).spec.hostname).toBe("the-host");
+    expect(create().hostname).toBe(ID.slice(0, 12));
+    expect(create({ hostname: "web-1" }).hostname).toBe("web-1");
+    expect(create({ network: "host" }).hostname).toBe("the-host");
     for (const hostname of ["", "a b", "-x", "x".repeat(65), "a\nb"]) {
       expect(() => create({ hostname })).toThrow(/invalid hostname/);
     }
   });
 
-  test("the files in /etc fit the network, and give way to a volume", () => {
-    const none = create();
-    expect(none.files.map((file) => file.destination)).toEqual([
-      "/etc/resolv.conf",
-      "/etc/hostname",
-      "/etc/hosts",
+  test("the files in /etc are the container's own, and give way to a volume", () => {
+    expect(mountAt(create(), "/etc/hosts").map(({ source }) => source)).toEqual([
+      "/run/state/hosts",
     ]);
-    expect(none.files[1]).toEqual({
-      path: "/run/state/hostname",
-      content: `${ID.slice(0, 12)}\n`,
-      destination: "/etc/hostname",
-    });
-    expect(none.files[0]?.content).not.toContain("nameserver");
-    expect(create({ network: "host" }).files[0]?.content).toBe("nameserver 10.0.0.2\n");
-    const own = create({ volumes: ["/my/hosts:/etc/hosts:ro"] });
-    expect(own.files).toHaveLength(2);
-    expect(mountAt(own, "/etc/hosts").map((mount) => mount.source)).toEqual(["/my/hosts"]);
+    const mounts = [
+      { destination: "/etc/hosts", type: "bind", source: "/mine", options: ["rbind"] },
+    ];
+    const own = create({}, {}, { mounts });
+    expect(mountAt(own, "/etc/hosts").map(({ source }) => source)).toEqual(["/mine"]);
   });
 
   test("the network is none or the host's", () => {
     const types = (network?: string) =>
-      create(network === undefined ? {} : { network }).spec.linux.namespaces.map((one) => one.type);
+      create(network === undefined ? {} : { network }).linux.namespaces.map((one) => one.type);
     expect(types()).toEqual(["pid", "mount", "ipc", "uts", "cgroup", "network"]);
     expect(types("host")).not.toContain("network");
     expect(() => create({ network: "bridge" })).toThrow(/unknown network "bridge"/);
@@ -131,7 +125,7 @@ describe("names", () => {
 
 describe("privileges", () => {
   test("a plain container is masked, filtered and keeps fourteen capabilities", () => {
-    const { linux, process } = create().spec;
+    const { linux, process } = create();
     expect(linux.maskedPaths).toContain("/proc/kcore");
     expect(linux.readonlyPaths).toContain("/proc/sys");
     expect(linux.seccomp?.defaultAction).toBe("SCMP_ACT_ERRNO");
@@ -143,7 +137,7 @@ describe("privileges", () => {
   });
 
   test("a user other than root holds no capability, but may still gain the bounding ones", () => {
-    const { capabilities } = create({ user: "1000" }).spec.process;
+    const { capabilities } = create({ user: "1000" }).process;
     expect(capabilities?.effective).toEqual([]);
     expect(capabilities?.permitted).toEqual([]);
     expect(capabilities?.bounding).toHaveLength(14);
@@ -151,7 +145,7 @@ describe("privileges", () => {
 
   test("a privileged container has the host's devices and nothing in its way", () => {
     const created = create({ privileged: true });
-    const { linux, process } = created.spec;
+    const { linux, process } = created;
     expect(linux.maskedPaths).toBeUndefined();
     expect(linux.readonlyPaths).toBeUndefined();
     expect(linux.seccomp).toBeUndefined();
@@ -162,7 +156,7 @@ describe("privileges", () => {
   });
 
   test("security options set no_new_privs and choose the filter", () => {
-    const opt = (...securityOpt: string[]) => create({ securityOpt }).spec;
+    const opt = (...securityOpt: string[]) => create({ securityOpt });
     expect(opt("no-new-privileges").process.noNewPrivileges).toBe(true);
     expect(opt("no-new-privileges:true").process.noNewPrivileges).toBe(true);
     expect(opt("seccomp=unconfined").linux.seccomp).toBeUndefined();
@@ -175,33 +169,26 @@ describe("privileges", () => {
         seccompProfile: JSON.stringify(profile),
       },
     );
-    expect(own.spec.linux.seccomp?.defaultAction).toBe("SCMP_ACT_LOG");
+    expect(own.linux.seccomp?.defaultAction).toBe("SCMP_ACT_LOG");
   });
 });
 
 describe("mounts", () => {
-  test("come parents first, the user's last and over the defaults", () => {
-    const created = create({
-      volumes: ["/a:/data/deep/er", "named:/data"],
-      tmpfs: ["/dev/shm:size=1g"],
-    });
-    const order = created.spec.mounts.map((mount) => mount.destination);
+  const bind = (destination: string) => {
+    return { destination, type: "bind", source: "/a", options: ["rbind"] };
+  };
+
+  test("of the user come last and over the defaults", () => {
+    const mounts = [bind("/data"), bind("/dev/shm"), bind("/data/deep/er")];
+    const order = create({}, {}, { mounts }).mounts.map((mount) => mount.destination);
     expect(order[0]).toBe("/proc");
     expect(order.slice(-3)).toEqual(["/data", "/dev/shm", "/data/deep/er"]);
-    expect(mountAt(created, "/dev/shm").map((mount) => mount.options.at(-1))).toEqual(["size=1g"]);
-    expect(created.volumes.map((volume) => volume.path)).toEqual([
-      "/a",
-      "/store/volumes/named/_data",
-    ]);
+    expect(order.filter((path) => path === "/dev/shm")).toHaveLength(1);
   });
 
   test("a /dev of one's own keeps away what would be mounted below it", () => {
-    const order = create({ volumes: ["/dev:/dev"] }).spec.mounts.map((one) => one.destination);
+    const order = create({}, {}, { mounts: [bind("/dev")] }).mounts.map((one) => one.destination);
     expect(order.filter((path) => path.startsWith("/dev"))).toEqual(["/dev"]);
-  });
-
-  test("two for one place are refused", () => {
-    expect(() => create({ volumes: ["/a:/x"], tmpfs: ["/x/"] })).toThrow('two mounts for "/x"');
   });
 });
 
@@ -212,7 +199,7 @@ test("limits become resources", () => {
     cpuShares: "512",
     pidsLimit: "-1",
     cpusetCpus: "0",
-  }).spec.linux;
+  }).linux;
   expect(cgroupsPath).toBe(`/tsimg/${ID}`);
   expect(resources?.memory).toEqual({ limit: 64 * 2 ** 20, swap: 128 * 2 ** 20 });
   expect(resources?.cpu).toEqual({ shares: 512, quota: 150_000, period: 100_000, cpus: "0" });
@@ -221,6 +208,6 @@ test("limits become resources", () => {
 });
 
 test("a spec is plain JSON", () => {
-  const { spec } = create({ privileged: true, tty: true });
+  const spec = create({ privileged: true, tty: true });
   expect(JSON.parse(JSON.stringify(spec))).toEqual(spec);
 });

@@ -1,6 +1,6 @@
-import type { Mount } from "../oci/runtime-spec.ts";
-import { TsimgError } from "../sys/error.ts";
-import { checkDestination } from "./volumes.ts";
+import { TsimgError } from "../../sys/error.ts";
+import { checkDestination } from "./destination.ts";
+import type { TmpfsRequest } from "./mount-request.ts";
 
 const DEFAULT_OPTIONS = ["nosuid", "nodev", "noexec"];
 
@@ -13,12 +13,11 @@ const FLAGS = [
 const VALUES = /^(size|nr_blocks|nr_inodes|mode|uid|gid|mpol|huge)=[\w.:%,/-]{1,64}$/;
 
 /**
- * Reads one `--tmpfs destination[:options]`. Options of the user come after the careful
- * defaults and win over them.
+ * Reads one `--tmpfs destination[:options]`.
  *
  * @throws TsimgError ERR_USAGE
  */
-export function parseTmpfs(text: string): Mount {
+export function parseTmpfsFlag(text: string): TmpfsRequest {
   const colon = text.indexOf(":");
   const destination = checkDestination(colon < 0 ? text : text.slice(0, colon), text);
   const options = colon < 0 ? [] : text.slice(colon + 1).split(",");
@@ -30,11 +29,11 @@ export function parseTmpfs(text: string): Mount {
       { hint: "as in --tmpfs /run:rw,exec,size=64m,mode=1777" },
     );
   }
+  return tmpfsRequest(destination, options);
+}
+
+/** Options of the user come after the careful defaults and win over them. */
+export function tmpfsRequest(destination: string, options: readonly string[]): TmpfsRequest {
   const defaults = DEFAULT_OPTIONS.filter((option) => !options.includes(option.slice("no".length)));
-  return {
-    destination,
-    type: "tmpfs",
-    source: "tmpfs",
-    options: [...new Set([...defaults, ...options])],
-  };
+  return { kind: "tmpfs", destination, options: [...new Set([...defaults, ...options])] };
 }

@@ -1,4 +1,4 @@
-import type { Mount } from "../oci/runtime-spec.ts";
+import type { Mount } from "../../oci/runtime-spec.ts";
 
 const HARMLESS = ["nosuid", "noexec", "nodev"];
 
@@ -42,10 +42,13 @@ export function defaultMounts(privileged: boolean): readonly Mount[] {
 }
 
 /**
- * Default mounts and the user's, which come last and parents before children.
+ * Default mounts and others, which come last and parents before children: so a volume on /etc
+ * doesn't hide what is bound on /etc/hosts.
  *
- * Where both name one place the user's wins, and a /dev of the user's keeps everything that
+ * Where both name one place the other wins, and a /dev of the user's keeps everything that
  * would be mounted below it away.
+ *
+ * @param chosen the user's mounts, and the files that tsimg makes where the user has none
  */
 export function combineMounts(
   defaults: readonly Mount[],
@@ -56,6 +59,11 @@ export function combineMounts(
   const kept = defaults.filter(({ destination }) => {
     return !taken.has(destination) && !(ownDev && destination.startsWith("/dev/"));
   });
+  return [...kept, ...byDepth(chosen)];
+}
+
+/** Parents before children; else in their order. */
+export function byDepth(mounts: readonly Mount[]): readonly Mount[] {
   const depth = (mount: Mount) => mount.destination.split("/").length;
-  return [...kept, ...chosen.toSorted((a, b) => depth(a) - depth(b))];
+  return mounts.toSorted((a, b) => depth(a) - depth(b));
 }
