@@ -2,11 +2,21 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { buildProbe } from "../../fixtures/probe/build-probe.ts";
 import type { Argument, Bytes } from "../../src/runtime/tape/tape.ts";
 import { escapeStand, reason } from "./support/escape-stand.ts";
 import { all, type Change, rearranged, steps, without, withoutBefore } from "./support/weaken.ts";
 
 const noFilter = without("loading the seccomp filter");
+
+const REFUSED_CALLS = `
+  acct add_key bpf clock_settime delete_module fanotify_init finit_module fsconfig fsmount fsopen
+  init_module io_uring_setup kexec_file_load kexec_load keyctl mount mount_setattr move_mount
+  open_by_handle_at open_tree perf_event_open pivot_root quotactl reboot request_key setns
+  settimeofday swapoff swapon umount2 userfaultfd
+`
+  .trim()
+  .split(/\s+/);
 
 /** Effective, permitted and inheritable, the lower halves before the upper. */
 function capabilitySets(change: (sets: Uint32Array) => void): Change {
@@ -89,6 +99,19 @@ describe.skipIf(reason)(`what the kernel would do for a container ${reason ?? ""
       expect(box.says(script, { change })).toBe("the host's disk");
     } finally {
       spawnSync("losetup", ["--detach", disk]);
+    }
+  });
+
+  test("calls that change the kernel or the machine are refused", async () => {
+    using box = stand.box();
+    await buildProbe(join(box.root, "bin"));
+    const facts = (change?: Change) =>
+      JSON.parse(box.attack({ args: ["probe"], change }).stdout) as Record<string, string>;
+    const ours = facts();
+    const weak = facts(all(noFilter, everyCapability));
+    for (const call of REFUSED_CALLS) {
+      expect([call, ours[`call.${call}`]]).toEqual([call, "EPERM"]);
+      expect([call, weak[`call.${call}`]]).not.toEqual([call, "EPERM"]);
     }
   });
 

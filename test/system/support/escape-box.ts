@@ -20,6 +20,7 @@ export interface Attack {
   readonly binds?: readonly (readonly [source: string, destination: string])[];
   /** After the binds, as the spec has them. */
   readonly mounts?: Spec["mounts"];
+  readonly sysctl?: Readonly<Record<string, string>>;
   /** As the image says it, which is not looked at before the launch. */
   readonly workdir?: string;
   /** What the tape is made into before it is launched. */
@@ -74,6 +75,7 @@ export class EscapeBox extends Box {
         ...spec,
         process: { ...spec.process, cwd: attack.workdir ?? "/" },
         mounts: combined(spec.mounts, [...binds, ...(attack.mounts ?? [])]),
+        linux: { ...spec.linux, ...(attack.sysctl && { sysctl: attack.sysctl }) },
       },
       rootMounts: [{ type: "bind", source: this.root, options: ["rbind"], api: "mount" }],
       cgroup: this.cgroup(),
