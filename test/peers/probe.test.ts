@@ -16,13 +16,19 @@ import {
   unexplained,
 } from "./probe/differences.ts";
 import { contrasts, type Facts, hostNamespaces, parseFacts } from "./probe/facts.ts";
-import { FLAG_SETS } from "./probe/flag-sets.ts";
+import { FLAG_SETS, ODD_CALLER } from "./probe/flag-sets.ts";
 import { missing } from "./requirements.ts";
 
 const ON_TERMINAL = join(import.meta.dirname, "../system/run-pty.py");
 const UNIFIED = "/sys/fs/cgroup/unified";
 const hasVersion1 = existsSync("/sys/fs/cgroup/memory/tasks");
 const reason = stageReason ?? missing(["gcc", "runc", "crun", "python3"]);
+
+/** Who starts the container, where it isn't this process. */
+const CALLERS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["terminal", ["python3", ON_TERMINAL, "[]", "/usr/bin/env"]],
+  ["odd caller", ODD_CALLER],
+]);
 
 /** This crun wants one version of cgroups alone, and containers need the first here. */
 function before(peer: Peer): readonly string[] {
@@ -46,14 +52,13 @@ describe.skipIf(reason)(`a container against runc's and crun's ${reason ?? ""}`,
   });
   afterAll(() => resources.disposeAsync());
 
-  async function factsOf(argv: readonly string[], terminal: boolean): Promise<Facts> {
-    const command = terminal ? ["python3", ON_TERMINAL, "[]", "/usr/bin/env", ...argv] : argv;
-    return parseFacts(await outputOf(command, { env: stage.env }));
+  /** What the probe sees when this runs it, started as the set of flags wants it. */
+  async function factsOf(argv: readonly string[], set = ""): Promise<Facts> {
+    return parseFacts(await outputOf([...(CALLERS.get(set) ?? []), ...argv], { env: stage.env }));
   }
 
   describe.each([...FLAG_SETS])("with %s", (set, flags) => {
     const name = set.replaceAll(" ", "-");
-    const terminal = flags.includes("-it");
     let ours: Facts;
     let directory: string;
     const own = new AsyncDisposableStack();
@@ -62,10 +67,7 @@ describe.skipIf(reason)(`a container against runc's and crun's ${reason ?? ""}`,
       const volume = ["-v", `${dirname(probe)}:/probe:ro`];
       const command = [stage.tiny, "/probe/probe", ...hostNamespaces()];
       own.defer(() => stage.output("rm", "-f", name).then(() => undefined));
-      ours = await factsOf(
-        [TSIMG, "run", "--name", name, ...flags, ...volume, ...command],
-        terminal,
-      );
+      ours = await factsOf([TSIMG, "run", "--name", name, ...flags, ...volume, ...command], set);
       const place = join(stage.root, "bundles", name);
       const bundle = await bundleOf(stage, name, place, `/${groups}/${name}`);
       own.defer(bundle.unmount);
@@ -77,7 +79,7 @@ describe.skipIf(reason)(`a container against runc's and crun's ${reason ?? ""}`,
       const id = `tsimg-probe-${process.pid}-${name}`;
       const state = join(stage.root, "state", peer);
       const argv = [...before(peer), peer, "--root", state, "run", "--bundle", directory, id];
-      const theirs = await factsOf(argv, terminal);
+      const theirs = await factsOf(argv, set);
       const found = contrasts(ours, theirs);
       for (const contrast of found) {
         for (const difference of explains(contrast, peer, set)) met.add(difference);
@@ -89,7 +91,7 @@ describe.skipIf(reason)(`a container against runc's and crun's ${reason ?? ""}`,
   test("a capability more would be noticed", async () => {
     const volume = `${dirname(probe)}:/probe:ro`;
     const run = (...flags: string[]) =>
-      factsOf([TSIMG, "run", "--rm", "-v", volume, ...flags, stage.tiny, "/probe/probe"], false);
+      factsOf([TSIMG, "run", "--rm", "-v", volume, ...flags, stage.tiny, "/probe/probe"]);
     const found = contrasts(await run(), await run("--cap-add", "SYS_ADMIN"));
     const seen = unexplained(found, "runc", "no flags").join("\n");
     expect(seen).toMatch(/^status\.CapEff: ours 00000000a80425fb; runc's 00000000a82425fb$/m);
