@@ -11,6 +11,7 @@ import type { LaunchRequest } from "../../../src/runtime/tape/compile.ts";
 import { compileTape } from "../../../src/runtime/tape/compile.ts";
 import { encodeTape } from "../../../src/runtime/tape/encode.ts";
 import type { Tape } from "../../../src/runtime/tape/tape.ts";
+import { tolerating } from "../../../src/sys/errno.ts";
 import { Box, type Finished } from "../launcher-box.ts";
 
 export interface Attack {
@@ -47,7 +48,7 @@ export class EscapeBox extends Box {
   }
 
   override [Symbol.dispose](): void {
-    for (const group of this.cgroup().removals) if (existsSync(group)) rmdirSync(group);
+    for (const group of this.cgroup().removals) removeGroup(group);
     super[Symbol.dispose]();
   }
 
@@ -105,6 +106,15 @@ export class EscapeBox extends Box {
   says(script: string, attack: Omit<Attack, "args"> = {}): string {
     const { stdout, stderr } = this.attack({ ...attack, args: ["sh", "-c", `(${script}) 2>&1`] });
     return stdout + stderr;
+  }
+}
+
+/** Where a launcher was killed: its container's last processes may be about to end. */
+function removeGroup(directory: string): void {
+  for (let tries = 0; existsSync(directory); tries++) {
+    if (tries === 100) throw new Error(`"${directory}" stays in use`);
+    if (tries > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    tolerating(["EBUSY"], () => rmdirSync(directory));
   }
 }
 
