@@ -16,8 +16,8 @@ export interface Difference {
 }
 
 /**
- * All that tells a container of ours from one of runc's 1.1 or crun's 1.8, on a machine with
- * version 1 control groups. What is not in this list must be equal.
+ * All that tells a container of ours from one of runc's 1.1 or crun's 1.8, with control groups
+ * of version 1 or 2. What is not in this list must be equal.
  */
 export const DIFFERENCES: readonly Difference[] = [
   {
@@ -32,9 +32,9 @@ export const DIFFERENCES: readonly Difference[] = [
     why: "ours still has the session keyring of its caller, where nothing refuses keyctl",
   },
   {
-    fact: /^(cgroup\.|mount\.\/sys\/fs\/cgroup\/)(blkio|cpu|cpuacct|cpuset|pids|systemd)(\/|$)/,
+    fact: /^(cgroup\.|mount\.\/sys\/fs\/cgroup\/)(\.\/)?(blkio|cpu|cpuacct|cpuset|io|pids|systemd)([./]|$)/,
     ours: /^\(none\)$/,
-    why: "ours joins only the hierarchies that it needs: docs/design/cgroups.md",
+    why: "ours has only the controllers that it needs: docs/design/cgroups.md",
   },
   {
     fact: /^mount\.\/sys\/fs\/cgroup$/,
@@ -61,7 +61,7 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     fact: /^mount\.\/(proc\/acpi|sys\/firmware)$/,
-    ours: /size=0k$/,
+    ours: /size=0k/,
     peer: "runc",
     why: "ours masks directories with a tmpfs that can hold nothing",
   },
@@ -116,14 +116,14 @@ export const DIFFERENCES: readonly Difference[] = [
     why: "crun's bind mount forgets the options of what it binds",
   },
   {
-    fact: /^mount\.\/proc\/(bus|fs|irq|sys)$/,
+    fact: /^mount\.\/proc\/(bus|fs|irq|sys|sysrq-trigger)$/,
     ours: /^proc ro,nosuid,nodev,noexec,/,
     theirs: /^proc ro,relatime/,
     peer: "crun",
     why: "crun's read-only paths forget the options of what they cover",
   },
   {
-    fact: /^mount\.\/proc\/(interrupts|keys|timer_list)$/,
+    fact: /^mount\.\/proc\/(interrupts|kcore|keys|timer_list)$/,
     ours: /^tmpfs rw,nosuid from \/null/,
     theirs: /^devtmpfs ro,relatime from \/null/,
     peer: "crun",
@@ -132,8 +132,7 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     fact: /^device\.\/dev\/core$/,
     ours: /^\(none\)$/,
-    peer: "crun",
-    why: "crun alone links /dev/core to /proc/kcore, which is masked",
+    why: "ours has no link /dev/core to /proc/kcore, which is masked; runc's only where it is there",
   },
   {
     fact: /^(process\.(id|init|others|session)|status\.NS[st])/,
