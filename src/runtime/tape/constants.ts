@@ -3,6 +3,7 @@ import type { Machine } from "./syscalls.ts";
 /** Kernel constants by name. Where machines differ: x86_64, then arm64. */
 const CONSTANTS = {
   AF_INET: 2,
+  AF_INET6: 10,
   AT_EMPTY_PATH: 0x1000,
   AT_FDCWD: -100,
   AT_RECURSIVE: 0x8000,
@@ -93,7 +94,11 @@ const CONSTANTS = {
   SECCOMP_SET_MODE_FILTER: 1,
   SIGKILL: 9,
   SIG_SETMASK: 2,
+  SIOCADDRT: 0x890b,
+  SIOCGIFINDEX: 0x8933,
+  SIOCSIFADDR: 0x8916,
   SIOCSIFFLAGS: 0x8914,
+  SIOCSIFNETMASK: 0x891c,
   SOCK_CLOEXEC: 0x80000,
   SOCK_DGRAM: 2,
   S_IFBLK: 0o60000,

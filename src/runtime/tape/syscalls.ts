@@ -28,6 +28,7 @@ const NUMBERS = {
   pivot_root: [155, 41],
   prctl: [157, 167],
   prlimit64: [302, 261],
+  read: [0, 63],
   recvfrom: [45, 207],
   rt_sigprocmask: [14, 135],
   seccomp: [317, 277],
