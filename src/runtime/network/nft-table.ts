@@ -10,6 +10,7 @@ export const RULES_VERSION = 1;
  *
  *     set    bridges, internal, pairs     one element a network
  *     set    inside4, inside6             subnets that are masqueraded on their way out
+ *     set    near4, near6                 each subnet with its bridge
  *     map    ports4, ports6               protocol and port -> container, on all addresses
  *     map    bound4, bound6               address, protocol and port -> container
  *
@@ -49,6 +50,20 @@ export function tableText(
       open.flatMap(({ subnet6 }) => subnet6 ?? []),
       "flags interval",
     ),
+    block(
+      "set near4",
+      "ipv4_addr . ifname",
+      networks.map(({ subnet, bridge }) => `${subnet} . "${bridge}"`),
+      "flags interval",
+    ),
+    block(
+      "set near6",
+      "ipv6_addr . ifname",
+      networks.flatMap(({ subnet6, bridge }) =>
+        subnet6 === null ? [] : `${subnet6} . "${bridge}"`,
+      ),
+      "flags interval",
+    ),
     map("ports4", service, "ipv4_addr"),
     map("ports6", service, "ipv6_addr"),
     map("bound4", `ipv4_addr . ${service}`, "ipv4_addr"),
@@ -76,6 +91,7 @@ function block(what: string, type: string, elements: readonly string[], flags?: 
  * published   ::1 can't be routed: left alone, so that a client goes on to 127.0.0.1.
  * masquerade  In this order: the host through its loopback; a container through the host to
  *             one of its own network, whose answer would else take the short way; the world.
+ *             (By the address: bridged packets have no incoming interface here.)
  * forward     Into a network come answers, published ports and its own members. "pairs"
  *             matter where br_netfilter shows bridged packets to these chains.
  */
@@ -102,7 +118,8 @@ const CHAINS = `
   chain masquerade_all {
     type nat hook postrouting priority srcnat
     oifname @bridges ip saddr 127.0.0.0/8 masquerade
-    ct status dnat iifname . oifname @pairs masquerade
+    ct status dnat ip saddr . oifname @near4 masquerade
+    ct status dnat ip6 saddr . oifname @near6 masquerade
     oifname @bridges return
     ip saddr @inside4 masquerade
     ip6 saddr @inside6 masquerade

@@ -1,0 +1,242 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { NetworkContext } from "../../../src/runtime/network/network-context.ts";
+import type { NetworkFlags } from "../../../src/runtime/network/network-flags.ts";
+import { parseNetworkFlags } from "../../../src/runtime/network/network-request.ts";
+import {
+  type PreparedNetwork,
+  prepareNetwork,
+} from "../../../src/runtime/network/prepare-network.ts";
+import { reclaimNetwork } from "../../../src/runtime/network/reclaim-network.ts";
+import { encodeTape } from "../../../src/runtime/tape/encode.ts";
+import { execute } from "../../../src/runtime/tape/exec.ts";
+import { configureNetwork } from "../../../src/runtime/tape/network.ts";
+import { Steps } from "../../../src/runtime/tape/steps.ts";
+import { flags } from "../../../src/runtime/tape/tape.ts";
+import { Database } from "../../../src/store/database.ts";
+import { invoke } from "../../../src/sys/libc.ts";
+import { randomHex } from "../../../src/sys/random.ts";
+import { buildLauncher } from "../launcher-box.ts";
+
+export const whyNot =
+  process.getuid?.() !== 0
+    ? "(needs root)"
+    : ["ip", "nft", "nsenter"].some((name) => spawnSync("which", [name]).status !== 0)
+      ? "(needs iproute2, nftables, util-linux)"
+      : undefined;
+
+export const HOST = "198.51.100.1";
+export const HOST6 = "2001:db8:1::1";
+export const OUTSIDE = "198.51.100.2";
+export const OUTSIDE6 = "2001:db8:1::2";
+
+export const NO_FLAGS: NetworkFlags = {
+  ...{ network: [], net: [], networkAlias: [], addHost: [], dns: [], dnsSearch: [] },
+  ...{ dnsOption: [], publish: [], publishAll: false, expose: [] },
+};
+
+/** Milliseconds to wait for an answer that must come, and for one that must not. */
+const PATIENCE = 5000;
+const SHORT_PATIENCE = 400;
+
+const CLONE_NEWNET = 0x40000000;
+
+export interface FakeContainer {
+  readonly id: string;
+  readonly name: string;
+  /** Name of its network namespace. */
+  readonly space: string;
+  readonly prepared: PreparedNetwork;
+}
+
+/**
+ * A machine of its own for a test: a "host" namespace, in which the test's main thread is from
+ * here on, and one "outside" that knows no way to any container. Containers are namespaces
+ * with the launcher's real tape run in them.
+ */
+export class NetworkWorld implements Disposable {
+  readonly directory = mkdtempSync(join(tmpdir(), "tsimg-network-"));
+  readonly database: Database;
+  readonly context: NetworkContext;
+  /** IDs that count as running. */
+  readonly alive = new Set<string>();
+  readonly mark = randomHex(5);
+  private readonly launcher = buildLauncher();
+  private readonly spaces: string[] = [];
+  private readonly servers: ChildProcess[] = [];
+  private readonly origin = openSync("/proc/thread-self/ns/net", "r");
+
+  /** @param filter what br_netfilter shows to the firewall: "1" bridged packets too, "0" not */
+  constructor(filter: "0" | "1" = "1") {
+    const root = join(this.directory, "store");
+    this.database = new Database(join(root, "tsimg.db"));
+    this.context = {
+      database: this.database,
+      root,
+      defaultSubnets: [],
+      stateDirectory: (id) => join(root, "run", id),
+      isAlive: (id) => this.alive.has(id),
+    };
+    this.space("h");
+    this.space("o");
+    this.enter(`/run/netns/${this.name("h")}`);
+    run(["ip", "link", "set", "lo", "up"]);
+    for (const name of ["iptables", "ip6tables"]) {
+      const file = `/proc/sys/net/bridge/bridge-nf-call-${name}`;
+      if (existsSync(file)) writeFileSync(file, filter);
+    }
+    const peer = ["peer", "name", "up0", "netns", this.name("o")];
+    run(["ip", "link", "add", "up0", "type", "veth", ...peer]);
+    for (const [end, four, six] of [
+      ["h", HOST, HOST6],
+      ["o", OUTSIDE, OUTSIDE6],
+    ] as const) {
+      this.ip(end, "address", "add", `${four}/24`, "dev", "up0");
+      this.ip(end, "address", "add", `${six}/64`, "dev", "up0", "nodad");
+      this.ip(end, "link", "set", "up0", "up");
+    }
+  }
+
+  /** Does with a container what a start does. */
+  start(name: string, given: Partial<NetworkFlags> = {}): FakeContainer {
+    const id = this.insertContainer(name);
+    const container = { id, hostname: name, exposed: [] };
+    const request = parseNetworkFlags({ ...NO_FLAGS, ...given });
+    mkdirSync(this.context.stateDirectory(id), { recursive: true });
+    const prepared = prepareNetwork(this.context, container, request);
+    const space = this.space(name);
+    const path = `/run/netns/${space}`;
+    run(["bash", "-c", 'ip -batch "$0" 100<"$1"', prepared.ipBatch ?? "", path]);
+    if (prepared.publish !== undefined) run(["nft", "-f", prepared.publish]);
+    this.configure(path, prepared);
+    return { id, name, space, prepared };
+  }
+
+  /** Does what its end does; the launcher's last program is left out where it was killed. */
+  end({ id, space, prepared }: FakeContainer, how: "ends" | "is killed" = "ends"): void {
+    this.alive.delete(id);
+    for (const server of this.servers.filter((it) => it.spawnargs.includes(space)))
+      server.kill("SIGKILL");
+    if (how === "ends" && prepared.unpublish !== undefined) run(["nft", "-f", prepared.unpublish]);
+    run(["ip", "netns", "delete", space]);
+    reclaimNetwork(this.context, id);
+  }
+
+  /** A row as running containers have it. */
+  insertContainer(name: string): string {
+    const id = randomHex(64);
+    this.database.run(
+      `insert into snapshots (id, driver, kind, state, created)
+       values (?, 'overlay2', 'active', 'ready', '')`,
+      id,
+    );
+    this.database.run(
+      `insert into containers
+         (id, name, image, manifest, snapshot, created, auto_remove, owner, options)
+       values (?, ?, '', '', ?, '', 0, '', '{}')`,
+      id,
+      name,
+      id,
+    );
+    this.alive.add(id);
+    return id;
+  }
+
+  async serve(where: FakeContainer | "outside" | "host", name: string, port: number) {
+    const script = join(import.meta.dirname, "answering-server.ts");
+    const server = spawn("ip", this.within(where, [process.execPath, script, name, String(port)]), {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    this.servers.push(server);
+    await once(server.stdout, "data");
+  }
+
+  /** What a server says, seen from there; or the error. */
+  ask(
+    from: FakeContainer | "outside" | "host",
+    protocol: "tcp" | "udp",
+    address: string,
+    port: number,
+    patience = PATIENCE,
+  ): string {
+    const script = join(import.meta.dirname, "ask.ts");
+    const words = [process.execPath, script, protocol, address, String(port), String(patience)];
+    return run(["ip", ...this.within(from, words)]);
+  }
+
+  /** Whether nothing comes back from there. */
+  isSilent(from: FakeContainer | "outside" | "host", address: string, port: number): boolean {
+    return this.ask(from, "tcp", address, port, SHORT_PATIENCE) === "silence";
+  }
+
+  /** Runs `ip` in a namespace. */
+  ip(space: string, ...words: readonly string[]): string {
+    return run(["ip", "-n", space.length === 1 ? this.name(space) : space, ...words]);
+  }
+
+  within(where: FakeContainer | "outside" | "host", words: readonly string[]): string[] {
+    const short = where === "outside" ? this.name("o") : this.name("h");
+    return ["netns", "exec", typeof where === "string" ? short : where.space, ...words];
+  }
+
+  [Symbol.dispose](): void {
+    for (const server of this.servers) server.kill("SIGKILL");
+    this.enter(`/proc/self/fd/${this.origin}`);
+    closeSync(this.origin);
+    for (const space of this.spaces) spawnSync("ip", ["netns", "delete", space]);
+    this.launcher[Symbol.dispose]();
+    this.database[Symbol.dispose]();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private configure(path: string, { inside }: PreparedNetwork): void {
+    if (inside === undefined) return;
+    const steps = new Steps();
+    const file = steps.keep("openat", [flags("AT_FDCWD"), path, flags("O_CLOEXEC")], "opening");
+    steps.call("setns", [file, flags("CLONE_NEWNET")], "entering the namespace");
+    configureNetwork(steps, inside);
+    execute(steps, { user: { uid: 0, gid: 0 }, args: ["/bin/true"], env: [], cwd: "/" });
+    const none = { before: [], after: [], cloneFlags: [], options: [], files: {} };
+    const machine = process.arch === "arm64" ? "aarch64" : "x86_64";
+    const tape = join(this.directory, "tape");
+    writeFileSync(tape, encodeTape({ ...none, child: steps.list }, machine));
+    run([join(this.launcher.directory, "launcher"), tape]);
+  }
+
+  private name(short: string): string {
+    return `tsimg-${this.mark}-${short}`;
+  }
+
+  private space(short: string): string {
+    const name = this.name(short);
+    if (!this.spaces.includes(name)) this.spaces.push(name);
+    run(["ip", "netns", "add", name]);
+    return name;
+  }
+
+  /** Child processes follow the main thread, as does what it reads in /proc. */
+  private enter(path: string): void {
+    const fd = openSync(path, "r");
+    invoke("setns", [fd, CLONE_NEWNET], { path });
+    closeSync(fd);
+  }
+}
+
+/** @returns its output */
+export function run(argv: readonly string[], input = ""): string {
+  const [program = "", ...words] = argv;
+  const { status, stdout, stderr } = spawnSync(program, words, { encoding: "utf8", input });
+  if (status === 0) return stdout;
+  throw new Error(`${argv.join(" ")}: status ${status}: ${stderr}`);
+}
