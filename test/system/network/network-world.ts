@@ -28,6 +28,8 @@ import { Database } from "../../../src/store/database.ts";
 import { invoke } from "../../../src/sys/libc.ts";
 import { randomHex } from "../../../src/sys/random.ts";
 import { buildLauncher } from "../launcher-box.ts";
+import { insertContainer } from "./insert-container.ts";
+import { NO_FLAGS } from "./no-flags.ts";
 
 export const whyNot =
   process.getuid?.() !== 0
@@ -40,11 +42,6 @@ export const HOST = "198.51.100.1";
 export const HOST6 = "2001:db8:1::1";
 export const OUTSIDE = "198.51.100.2";
 export const OUTSIDE6 = "2001:db8:1::2";
-
-export const NO_FLAGS: NetworkFlags = {
-  ...{ network: [], net: [], networkAlias: [], addHost: [], dns: [], dnsSearch: [] },
-  ...{ dnsOption: [], publish: [], publishAll: false, expose: [] },
-};
 
 /** Milliseconds to wait for an answer that must come, and for one that must not. */
 const PATIENCE = 5000;
@@ -135,24 +132,12 @@ export class NetworkWorld implements Disposable {
 
   /** A row as running containers have it. */
   insertContainer(name: string): string {
-    const id = randomHex(64);
-    this.database.run(
-      `insert into snapshots (id, driver, kind, state, created)
-       values (?, 'overlay2', 'active', 'ready', '')`,
-      id,
-    );
-    this.database.run(
-      `insert into containers
-         (id, name, image, manifest, snapshot, created, auto_remove, owner, options)
-       values (?, ?, '', '', ?, '', 0, '', '{}')`,
-      id,
-      name,
-      id,
-    );
+    const id = insertContainer(this.database, name);
     this.alive.add(id);
     return id;
   }
 
+  /** @returns the process that serves */
   async serve(where: FakeContainer | "outside" | "host", name: string, port: number) {
     const script = join(import.meta.dirname, "answering-server.ts");
     const server = spawn("ip", this.within(where, [process.execPath, script, name, String(port)]), {
@@ -160,6 +145,7 @@ export class NetworkWorld implements Disposable {
     });
     this.servers.push(server);
     await once(server.stdout, "data");
+    return server;
   }
 
   /** What a server says, seen from there; or the error. */
