@@ -17,15 +17,17 @@ ff02::2\tip6-allrouters
 
 /** /etc/hosts of a new container, before anybody is in its networks. */
 export function initialHosts(extra: readonly HostsEntry[]): string {
-  return LOOPBACK + linesOf(extra);
+  return LOOPBACK + hostsLines(extra);
 }
 
 /**
  * `text` with its block of members replaced; without one, it is appended. What stands outside
  * of it is the container's own and stays, byte for byte.
+ *
+ * @param members lines as {@link hostsLines} makes them; empty: no block
  */
-export function withMembers(text: string, members: readonly HostsEntry[]): string {
-  const block = members.length === 0 ? "" : `${BEGIN}\n${linesOf(members)}${END}\n`;
+export function withMembers(text: string, members: string): string {
+  const block = members === "" ? "" : `${BEGIN}\n${members}${END}\n`;
   const start = lineStart(text, BEGIN, 0);
   if (start < 0) {
     const gap = text === "" || text.endsWith("\n") || block === "" ? "" : "\n";
@@ -37,7 +39,8 @@ export function withMembers(text: string, members: readonly HostsEntry[]): strin
   return text.slice(0, start) + block + text.slice(rest);
 }
 
-function linesOf(entries: readonly HostsEntry[]): string {
+/** A line for each address, with each name once. */
+export function hostsLines(entries: readonly HostsEntry[]): string {
   return entries
     .flatMap(({ addresses, names }) =>
       addresses.map((address) => `${address}\t${[...new Set(names)].join(" ")}\n`),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Mount } from "../../oci/runtime-spec.ts";
 import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
-import { type HostsEntry, initialHosts } from "./hosts-file.ts";
+import { type HostsEntry, hostsLines, initialHosts } from "./hosts-file.ts";
 import { HOST_GATEWAY, type NetworkRequest } from "./network-request.ts";
 import type { NetworkRow } from "./network-row.ts";
 import { resolvConf } from "./resolv-conf.ts";
@@ -60,10 +60,7 @@ function resolverText(request: NetworkRequest, onHost: boolean, ipv6: boolean): 
 function hostsOfHost(extra: readonly HostsEntry[]): string {
   const host = read("/etc/hosts");
   if (host === undefined) return initialHosts(extra);
-  const lines = extra.flatMap(({ addresses, names }) =>
-    addresses.map((address) => `${address}\t${names.join(" ")}\n`),
-  );
-  return (host.endsWith("\n") || host === "" ? host : `${host}\n`) + lines.join("");
+  return (host.endsWith("\n") || host === "" ? host : `${host}\n`) + hostsLines(extra);
 }
 
 /** Where the container finds the host. */

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TsimgError } from "../../sys/error.ts";
 import { bridgesFilter } from "./bridge-filter.ts";
+import { heldPorts } from "./choose-ports.ts";
 import { type Claim, type Claimed, claimNetwork } from "./claim.ts";
 import { ensureNetworks } from "./ensure-networks.ts";
 import { gatewayMember, gatewayMember6 } from "./gateway-member.ts";
@@ -17,6 +18,13 @@ import { portsAddition, portsRemoval } from "./nft-elements.ts";
 import { distinctPorts, type PortRequest, parseExposed } from "./port-request.ts";
 import { reclaimNetwork } from "./reclaim-network.ts";
 import { readSubnet } from "./subnet.ts";
+
+/** A port of the host for the launcher to bind to. */
+export interface HeldPort {
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: "tcp" | "udp";
+}
 
 export interface StartingContainer {
   /** 64 hex digits. Its row is in the database, its state directory is there. */
@@ -37,6 +45,8 @@ export interface PreparedNetwork {
   readonly unpublish?: string;
   /** For `configureNetwork`, in the container's first process. */
   readonly inside?: InsideNetwork;
+  /** For `holdPorts`, in the launcher before the clone. */
+  readonly hold: readonly HeldPort[];
   /** To be told to the user. */
   readonly warnings: readonly string[];
 }
@@ -62,7 +72,7 @@ export function prepareNetwork(
     if (choice.kind !== "container") writeNetworkFiles(directory, container.hostname, request, []);
     const unused = request.publish.length > 0 || request.publishAll;
     const warning = `published ports are discarded when using ${choice.kind} network mode`;
-    return { warnings: unused ? [warning] : [] };
+    return { hold: [], warnings: unused ? [warning] : [] };
   }
   const store = new NetworkStore(context);
   const attachments = choice.attachments.map((attachment, index) => ({
@@ -111,6 +121,11 @@ function writeLaunchFiles(
       unpublish: write("unpublish.nft", portsRemoval(table, ports)),
     }),
     inside: { file: write("network.bin", insideMemory(plans)), interfaces: plans.map(shapeOf) },
+    hold: heldPorts(request.publish, ports).map(({ host_address, host_port, protocol }) => ({
+      address: host_address,
+      port: host_port,
+      protocol: protocol === "udp" ? "udp" : "tcp",
+    })),
     warnings: lost ? ["published ports are discarded: the network is internal"] : [],
   };
 }

@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { tolerating } from "../../sys/errno.ts";
-import { type HostsEntry, withMembers } from "./hosts-file.ts";
+import { type HostsEntry, hostsLines, withMembers } from "./hosts-file.ts";
 import type { NetworkContext } from "./network-context.ts";
 import type { MemberRow } from "./network-row.ts";
 
@@ -38,21 +38,21 @@ export function updateHosts(
   );
   const byNetwork = Map.groupBy(all, ({ network }) => network);
   const byContainer = Map.groupBy(all, ({ container }) => container);
+  // Made once, not once for each file: hundreds of members are hundreds of files.
+  const lines = new Map([...byNetwork].map(([name, its]) => [name, hostsLines(its.map(entryOf))]));
   const affected = new Set(
     networks.flatMap((network) => (byNetwork.get(network) ?? []).map(({ container }) => container)),
   );
   if (leaver !== undefined) affected.add(leaver);
   for (const container of affected) {
     const own = byContainer.get(container) ?? [];
-    const others = own
-      .flatMap(({ network }) => byNetwork.get(network) ?? [])
-      .filter((member) => member.container !== container);
-    const entries = [...own.map(ownEntry), ...others.map(entryOf)];
-    rewrite(join(context.stateDirectory(container), "hosts"), entries);
+    const members = own.map(({ network }) => lines.get(network) ?? "").join("");
+    const path = join(context.stateDirectory(container), "hosts");
+    rewrite(path, hostsLines(own.map(ownEntry)) + members);
   }
 }
 
-/** The first name is what an address is called: for oneself, the host's name. */
+/** First in one's own file: the first name is what an address is called, the host's for oneself. */
 function ownEntry(member: NamedMember): HostsEntry {
   const { addresses, names } = entryOf(member);
   return { addresses, names: [...hostNames(member), ...names] };
@@ -77,7 +77,7 @@ function hostNames({ hostname }: MemberRow): readonly string[] {
   return hostname === "" ? [] : [hostname, short];
 }
 
-function rewrite(path: string, members: readonly HostsEntry[]): void {
+function rewrite(path: string, members: string): void {
   const fd = tolerating(["ENOENT"], () =>
     openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK),
   );

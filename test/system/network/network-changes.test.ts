@@ -88,7 +88,7 @@ describe.skipIf(whyNot !== undefined)("networks in motion", () => {
     const dead = five[2];
     if (dead === undefined) throw new Error("none");
     const { address } = memberOf(dead, "green");
-    world.alive.delete(dead.id);
+    world.die(dead);
     const heir = world.start("g", { network: ["green"] });
     expect(memberOf(heir, "green").address).toBe(address);
     expect(hosts(heir)).not.toContain("\tc ");
@@ -188,7 +188,7 @@ describe.skipIf(whyNot !== undefined)("networks in motion", () => {
     const kept = world.start("kept", { network: ["blue"] });
     const name = vethName(kept.id, "eth0");
     expect(interfaceExists(name)).toBe(true);
-    world.alive.delete(kept.id);
+    world.die(kept);
     reclaimNetwork(world.context, kept.id);
     expect(interfaceExists(name)).toBe(false);
     reclaimNetwork(world.context, kept.id);

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -15,15 +16,17 @@ import type { NetworkContext } from "../../../src/runtime/network/network-contex
 import type { NetworkFlags } from "../../../src/runtime/network/network-flags.ts";
 import { parseNetworkFlags } from "../../../src/runtime/network/network-request.ts";
 import {
+  type HeldPort,
   type PreparedNetwork,
   prepareNetwork,
 } from "../../../src/runtime/network/prepare-network.ts";
 import { reclaimNetwork } from "../../../src/runtime/network/reclaim-network.ts";
 import { encodeTape } from "../../../src/runtime/tape/encode.ts";
 import { execute } from "../../../src/runtime/tape/exec.ts";
+import { holdPorts } from "../../../src/runtime/tape/held-ports.ts";
 import { configureNetwork } from "../../../src/runtime/tape/network.ts";
 import { Steps } from "../../../src/runtime/tape/steps.ts";
-import { flags } from "../../../src/runtime/tape/tape.ts";
+import { flags, type Step } from "../../../src/runtime/tape/tape.ts";
 import { Database } from "../../../src/store/database.ts";
 import { invoke } from "../../../src/sys/libc.ts";
 import { randomHex } from "../../../src/sys/random.ts";
@@ -55,6 +58,8 @@ export interface FakeContainer {
   /** Name of its network namespace. */
   readonly space: string;
   readonly prepared: PreparedNetwork;
+  /** The launcher's stand-in: has the published ports. */
+  readonly holder: ChildProcess | undefined;
 }
 
 /**
@@ -112,22 +117,30 @@ export class NetworkWorld implements Disposable {
     const request = parseNetworkFlags({ ...NO_FLAGS, ...given });
     mkdirSync(this.context.stateDirectory(id), { recursive: true });
     const prepared = prepareNetwork(this.context, container, request);
+    const holder = this.hold(prepared.hold);
     const space = this.space(name);
     const path = `/run/netns/${space}`;
     run(["bash", "-c", 'ip -batch "$0" 100<"$1"', prepared.ipBatch ?? "", path]);
     if (prepared.publish !== undefined) run(["nft", "-f", prepared.publish]);
     this.configure(path, prepared);
-    return { id, name, space, prepared };
+    return { id, name, space, prepared, holder };
   }
 
   /** Does what its end does; the launcher's last program is left out where it was killed. */
-  end({ id, space, prepared }: FakeContainer, how: "ends" | "is killed" = "ends"): void {
-    this.alive.delete(id);
+  end(container: FakeContainer, how: "ends" | "is killed" = "ends"): void {
+    const { id, space, prepared } = container;
+    this.die(container);
     for (const server of this.servers.filter((it) => it.spawnargs.includes(space)))
       server.kill("SIGKILL");
     if (how === "ends" && prepared.unpublish !== undefined) run(["nft", "-f", prepared.unpublish]);
     run(["ip", "netns", "delete", space]);
     reclaimNetwork(this.context, id);
+  }
+
+  /** Its launcher and all processes are killed; nobody has looked yet. */
+  die({ id, holder }: FakeContainer): void {
+    this.alive.delete(id);
+    if (holder !== undefined) kill(holder);
   }
 
   /** A row as running containers have it. */
@@ -177,7 +190,7 @@ export class NetworkWorld implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const server of this.servers) server.kill("SIGKILL");
+    for (const server of this.servers) kill(server);
     this.enter(`/proc/self/fd/${this.origin}`);
     closeSync(this.origin);
     for (const space of this.spaces) spawnSync("ip", ["netns", "delete", space]);
@@ -192,12 +205,44 @@ export class NetworkWorld implements Disposable {
     const file = steps.keep("openat", [flags("AT_FDCWD"), path, flags("O_CLOEXEC")], "opening");
     steps.call("setns", [file, flags("CLONE_NEWNET")], "entering the namespace");
     configureNetwork(steps, inside);
-    execute(steps, { user: { uid: 0, gid: 0 }, args: ["/bin/true"], env: [], cwd: "/" });
-    const none = { before: [], after: [], cloneFlags: [], options: [], files: {} };
+    run(this.launch([], steps, ["/bin/true"]));
+  }
+
+  /** A launcher that has done what comes before the clone, and waits for its process. */
+  private hold(ports: readonly HeldPort[]): ChildProcess | undefined {
+    if (ports.length === 0) return undefined;
+    const before = new Steps();
+    holdPorts(before, ports);
+    const ready = join(this.directory, "ready");
+    rmSync(ready, { force: true });
+    const script = `: > ${ready}; exec sleep 1000`;
+    const [program = "", ...words] = this.launch(before.list, new Steps(), [
+      "/bin/sh",
+      "-c",
+      script,
+    ]);
+    const errors = join(this.directory, "errors");
+    const stderr = openSync(errors, "w");
+    const launcher = spawn(program, words, { stdio: ["ignore", "ignore", stderr], detached: true });
+    closeSync(stderr);
+    this.servers.push(launcher);
+    while (!existsSync(ready)) {
+      const said = readFileSync(errors, "utf8");
+      if (said !== "") throw new Error(said);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+    return launcher;
+  }
+
+  /** @returns the command line that performs the steps and then runs `args` */
+  private launch(before: readonly Step[], child: Steps, args: readonly string[]): string[] {
+    const env = ["PATH=/usr/bin:/bin"];
+    execute(child, { user: { uid: 0, gid: 0 }, args, env, cwd: "/" });
+    const none = { after: [], cloneFlags: [], options: [], files: {} };
     const machine = process.arch === "arm64" ? "aarch64" : "x86_64";
-    const tape = join(this.directory, "tape");
-    writeFileSync(tape, encodeTape({ ...none, child: steps.list }, machine));
-    run([join(this.launcher.directory, "launcher"), tape]);
+    const tape = join(this.directory, `tape-${randomHex(8)}`);
+    writeFileSync(tape, encodeTape({ ...none, before, child: child.list }, machine));
+    return [join(this.launcher.directory, "launcher"), tape];
   }
 
   private name(short: string): string {
@@ -216,6 +261,16 @@ export class NetworkWorld implements Disposable {
     const fd = openSync(path, "r");
     invoke("setns", [fd, CLONE_NEWNET], { path });
     closeSync(fd);
+  }
+}
+
+/** With what it started, where it leads a group; the test may have done so already. */
+function kill(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null) return;
+  try {
+    process.kill(child.spawnfile.endsWith("launcher") ? -child.pid : child.pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
   }
 }
 

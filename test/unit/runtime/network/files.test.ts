@@ -1,21 +1,25 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { initialHosts, withMembers } from "../../../../src/runtime/network/hosts-file.ts";
+import {
+  hostsLines,
+  initialHosts,
+  withMembers,
+} from "../../../../src/runtime/network/hosts-file.ts";
 import { resolvConf } from "../../../../src/runtime/network/resolv-conf.ts";
 
-const ONE = { addresses: ["10.0.0.2", "fd00::2"], names: ["web", "web", "abc"] };
-const TWO = { addresses: ["10.0.0.3"], names: ["db"] };
+const ONE = hostsLines([{ addresses: ["10.0.0.2", "fd00::2"], names: ["web", "web", "abc"] }]);
+const TWO = hostsLines([{ addresses: ["10.0.0.3"], names: ["db"] }]);
 
 describe("/etc/hosts", () => {
   it("has one block of members, which comes, changes and goes", () => {
     const start = initialHosts([{ addresses: ["1.2.3.4"], names: ["extra"] }]);
-    const first = withMembers(start, [ONE]);
+    const first = withMembers(start, ONE);
     expect(first.startsWith(start)).toBe(true);
     expect(first).toContain("10.0.0.2\tweb abc\nfd00::2\tweb abc\n");
-    const second = withMembers(first, [ONE, TWO]);
+    const second = withMembers(first, ONE + TWO);
     expect(second).toContain("10.0.0.3\tdb\n");
-    expect(withMembers(second, [ONE])).toBe(first);
-    expect(withMembers(second, [])).toBe(start);
+    expect(withMembers(second, ONE)).toBe(first);
+    expect(withMembers(second, "")).toBe(start);
   });
 
   it("what the container writes around the block stays, byte for byte", () => {
@@ -25,22 +29,22 @@ describe("/etc/hosts", () => {
       fc.property(text, text, (head, tail) => {
         const before = `${head.join("")}\n`;
         const after = tail.join("");
-        const block = withMembers(before, [ONE]) + after;
-        expect(withMembers(block, [TWO])).toBe(withMembers(before, [TWO]) + after);
+        const block = withMembers(before, ONE) + after;
+        expect(withMembers(block, TWO)).toBe(withMembers(before, TWO) + after);
       }),
     );
   });
 
   it("a block whose end was cut off is replaced all the same", () => {
-    const whole = withMembers(initialHosts([]), [ONE]);
+    const whole = withMembers(initialHosts([]), ONE);
     const cut = whole.slice(0, whole.lastIndexOf("# tsimg: end"));
-    expect(withMembers(`${cut}# mine\n`, [TWO])).toBe(
-      `${withMembers(initialHosts([]), [TWO])}# mine\n`,
+    expect(withMembers(`${cut}# mine\n`, TWO)).toBe(
+      `${withMembers(initialHosts([]), TWO)}# mine\n`,
     );
   });
 
   it("a file without a last line feed gets one", () => {
-    expect(withMembers("1.1.1.1 a", [TWO])).toMatch(/^1\.1\.1\.1 a\n# tsimg/);
+    expect(withMembers("1.1.1.1 a", TWO)).toMatch(/^1\.1\.1\.1 a\n# tsimg/);
   });
 });
 

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { parseAddress } from "../../../../src/runtime/network/address.ts";
-import { choosePorts, type PortsInput } from "../../../../src/runtime/network/choose-ports.ts";
+import {
+  choosePorts,
+  heldPorts,
+  type PortsInput,
+} from "../../../../src/runtime/network/choose-ports.ts";
 import { readSockets } from "../../../../src/runtime/network/host-listeners.ts";
 import type { PublishedPort } from "../../../../src/runtime/network/network-row.ts";
 import { networkSettings } from "../../../../src/runtime/network/network-settings.ts";
@@ -95,14 +99,25 @@ describe("choosing host ports", () => {
     expect(shown(chosen("80", { published }))).toEqual(["0.0.0.0 32769 80/tcp"]);
     const listeners = { has: () => true };
     expect(() => chosen("8000-8001:80", { listeners })).toThrow(/all ports of 8000-8001/);
-    expect(() => chosen("8000:80", { listeners })).toThrow(
-      "failed to bind host port for 0.0.0.0:8000:10.0.0.2:80/tcp: address already in use",
-    );
+    // One asked for by number is the launcher's to bind to.
+    expect(shown(chosen("8000:80", { listeners }))).toEqual(["0.0.0.0 8000 80/tcp"]);
   });
 
   it("one start can't take a port twice", () => {
     expect(() => chosen(["80:1", "80:2"])).toThrow(/already allocated/);
     expect(shown(chosen(["1", "2"]))).toHaveLength(2);
+  });
+
+  it("the launcher binds to what is asked for by number, as far as it has descriptors", () => {
+    const texts = ["8000:80", "8001:80/sctp", "80", "9000-9009:90", "7000-7299:7000-7299"];
+    const requests = texts.flatMap(parsePublish);
+    const held = heldPorts(requests, chosen(texts)).map(({ host_port }) => host_port);
+    expect(held).toEqual([8000, ...Array.from({ length: 255 }, (_, index) => 7000 + index)]);
+    const has = (_address: unknown, port: number) => port === 7299;
+    const listeners = { has };
+    expect(() => chosen(texts, { listeners })).toThrow(
+      "failed to bind host port 0.0.0.0:7299/tcp: address already in use",
+    );
   });
 
   it("the kernel's lists of sockets are read, in its byte order", () => {
