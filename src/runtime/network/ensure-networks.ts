@@ -30,8 +30,8 @@ export function ensureNetworks(
   // Within the lock of the database: whoever publishes a port later finds the new table, and
   // who did before is in it.
   context.database.transaction(() => {
-    writeTable(context, store);
     for (const row of rows) bringUp(context, store.existing(row.name), here);
+    writeTable(context, store);
   });
   return rows.map((row) => store.existing(row.name));
 }
@@ -40,22 +40,25 @@ export function ensureNetworks(
 export function reloadNetworks(context: NetworkContext, store: NetworkStore): void {
   requireNetworkPrograms();
   context.database.transaction(() => {
-    writeTable(context, store);
     for (const row of store.list()) if (row.up !== null) bringUp(context, row, standing());
+    writeTable(context, store);
   });
 }
 
-/** Deletes a network with its bridge; with the last one goes the table. */
+/**
+ * Deletes a network with its bridge; with the last that was in use goes the table. Cut off in
+ * the middle, the network is still there, to be brought up again or removed.
+ *
+ * @throws TsimgError ERR_IN_USE while containers are in it
+ */
 export function removeNetwork(
   context: NetworkContext,
   store: NetworkStore,
   network: NetworkRow,
 ): void {
-  store.delete(network);
-  if (network.up === null) return;
   context.database.transaction(() => {
-    // Made again meanwhile by somebody else: it is theirs.
-    if (store.named(network.name)?.bridge === network.bridge) return;
+    store.delete(network);
+    if (network.up === null) return;
     if (interfaceExists(network.bridge)) runIp(removalBatch([network.bridge]));
     writeTable(context, store);
   });
@@ -63,7 +66,7 @@ export function removeNetwork(
 
 function writeTable(context: NetworkContext, store: NetworkStore): void {
   const { table } = networkNames(context.root);
-  const networks = store.list();
+  const networks = store.list().filter(({ up }) => up !== null);
   const ports = context.database.all<PublishedPort>("select * from published_ports");
   runNft(networks.length === 0 ? tableRemoval(table) : tableText(table, networks, ports));
 }

@@ -1,5 +1,6 @@
 import type { Database } from "../../store/database.ts";
 import { gatewayMember, gatewayMember6 } from "./gateway-member.ts";
+import type { NetworkChoice } from "./network-choice.ts";
 import type { MemberRow, NetworkRow, PublishedPort } from "./network-row.ts";
 import { parsePortList } from "./port-list.ts";
 import { distinctPorts } from "./port-request.ts";
@@ -53,6 +54,13 @@ export function portBindings(
       ]),
     ),
   };
+}
+
+/** `HostConfig.NetworkMode` of docker's inspect. */
+export function networkMode(choice: NetworkChoice): string {
+  if (choice.kind === "container") return `container:${choice.container}`;
+  if (choice.kind === "path") return `ns:${choice.path}`;
+  return choice.kind === "networks" ? (choice.attachments[0]?.network ?? "none") : choice.kind;
 }
 
 function endpoint(member: MemberRow, networks: readonly NetworkRow[]): object {

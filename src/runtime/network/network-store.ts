@@ -101,21 +101,19 @@ export class NetworkStore {
   }
 
   /**
-   * Deletes a network's row; its bridge is the caller's business.
+   * Deletes a network's row. Call it inside a transaction.
    *
    * @throws TsimgError ERR_IN_USE while containers are in it
    */
   delete(network: NetworkRow): void {
-    this.database.transaction(() => {
-      const members = this.members(network.name);
-      if (members.length > 0) {
-        const containers = members.map(({ container }) => container.slice(0, 12)).join(", ");
-        throw new TsimgError("ERR_IN_USE", `network "${network.name}" has active endpoints`, {
-          hint: `stop or disconnect these containers first: ${containers.slice(0, 200)}`,
-        });
-      }
-      this.database.run("delete from networks where name = ?", network.name);
-    });
+    const members = this.members(network.name);
+    if (members.length > 0) {
+      const containers = members.map(({ container }) => container.slice(0, 12)).join(", ");
+      throw new TsimgError("ERR_IN_USE", `network "${network.name}" has active endpoints`, {
+        hint: `stop or disconnect these containers first: ${containers.slice(0, 200)}`,
+      });
+    }
+    this.database.run("delete from networks where id = ?", network.id);
   }
 
   members(network: string): readonly MemberRow[] {

@@ -12,7 +12,7 @@ export function insertContainer(database: Database, name: string): string {
   database.run(
     `insert into containers
        (id, name, image, manifest, snapshot, created, auto_remove, owner, options)
-     values (?, ?, '', '', ?, '', 0, '', '{}')`,
+     values (?, ?, '', '', ?, '', 0, '', '{"cgroups":[]}')`,
     id,
     name,
     id,
