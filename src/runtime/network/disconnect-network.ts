@@ -34,15 +34,14 @@ export function disconnectNetwork(
   const networks = store.list();
   const rest = members.filter((other) => other !== member);
   const namespace = namespaceOf(container);
-  removeInterfaces([member]);
-  leave(context, member);
-  if (gatewayMember(members, networks) !== member) return;
-  const next = gatewayMember(rest, networks);
-  for (const plan of interfacePlans(rest, networks)) {
-    const routes = routeBatch(plan);
+  // Its row goes last: whoever does this again after a crash finds what is left to do.
+  if (gatewayMember(members, networks) === member) {
+    movePorts(context, member, gatewayMember(rest, networks));
+    const routes = interfacePlans(rest, networks).map(routeBatch).join("");
     if (routes !== "") runIp(routes, namespace);
   }
-  movePorts(context, member, next);
+  removeInterfaces([member]);
+  leave(context, member);
 }
 
 function movePorts(context: NetworkContext, from: MemberRow, to: MemberRow | undefined): void {

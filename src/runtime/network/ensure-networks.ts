@@ -30,7 +30,10 @@ export function ensureNetworks(
   // Within the lock of the database: whoever publishes a port later finds the new table, and
   // who did before is in it.
   context.database.transaction(() => {
-    for (const row of rows) bringUp(context, store.existing(row.name), here);
+    for (const { name } of rows) {
+      const row = store.named(name);
+      if (row !== undefined) bringUp(context, row, here);
+    }
     writeTable(context, store);
   });
   return rows.map((row) => store.existing(row.name));

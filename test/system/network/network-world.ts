@@ -90,23 +90,11 @@ export class NetworkWorld implements Disposable {
       stateDirectory: (id) => join(root, "run", id),
       isAlive: (id) => this.alive.has(id),
     };
-    this.space("h");
-    this.space("o");
-    this.enter(`/run/netns/${this.name("h")}`);
-    run(["ip", "link", "set", "lo", "up"]);
-    for (const name of ["iptables", "ip6tables"]) {
-      const file = `/proc/sys/net/bridge/bridge-nf-call-${name}`;
-      if (existsSync(file)) writeFileSync(file, filter);
-    }
-    const peer = ["peer", "name", "up0", "netns", this.name("o")];
-    run(["ip", "link", "add", "up0", "type", "veth", ...peer]);
-    for (const [end, four, six] of [
-      ["h", HOST, HOST6],
-      ["o", OUTSIDE, OUTSIDE6],
-    ] as const) {
-      this.ip(end, "address", "add", `${four}/24`, "dev", "up0");
-      this.ip(end, "address", "add", `${six}/64`, "dev", "up0", "nodad");
-      this.ip(end, "link", "set", "up0", "up");
+    try {
+      this.connectOutside(filter);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
     }
   }
 
@@ -197,6 +185,27 @@ export class NetworkWorld implements Disposable {
     this.launcher[Symbol.dispose]();
     this.database[Symbol.dispose]();
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private connectOutside(filter: "0" | "1"): void {
+    this.space("h");
+    this.space("o");
+    this.enter(`/run/netns/${this.name("h")}`);
+    run(["ip", "link", "set", "lo", "up"]);
+    for (const name of ["iptables", "ip6tables"]) {
+      const file = `/proc/sys/net/bridge/bridge-nf-call-${name}`;
+      if (existsSync(file)) writeFileSync(file, filter);
+    }
+    const peer = ["peer", "name", "up0", "netns", this.name("o")];
+    run(["ip", "link", "add", "up0", "type", "veth", ...peer]);
+    for (const [end, four, six] of [
+      ["h", HOST, HOST6],
+      ["o", OUTSIDE, OUTSIDE6],
+    ] as const) {
+      this.ip(end, "address", "add", `${four}/24`, "dev", "up0");
+      this.ip(end, "address", "add", `${six}/64`, "dev", "up0", "nodad");
+      this.ip(end, "link", "set", "up0", "up");
+    }
   }
 
   private configure(path: string, { inside }: PreparedNetwork): void {
