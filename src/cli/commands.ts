@@ -37,6 +37,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
   inspect: () => import("./inspect.ts"),
   cp: () => import("./cp.ts"),
   volume: () => import("./volume.ts"),
+  port: () => import("./port.ts"),
+  network: () => import("./network.ts"),
   pool: () => import("./pool.ts"),
   doctor: () => import("./doctor.ts"),
   bench: () => import("./bench.ts"),

@@ -15,6 +15,9 @@
  *   started: whoever sees that one has ended frees them.
  * - `volumes.state` is as that of snapshots. `volume_uses.anonymous`: the container named no
  *   volume there, so this one may go with it.
+ * - `networks.up` says where a network's bridge was made (boot, namespace, version of the
+ *   rules); `last_address` is the address given out most recently; `published_ports.target`
+ *   the container's address that a port leads to.
  * - A lease keeps content and snapshots from collection while its owner lives.
  */
 export const MIGRATIONS: readonly string[] = [
@@ -150,6 +153,9 @@ export const MIGRATIONS: readonly string[] = [
     subnet6 text,
     gateway6 text,
     internal integer not null default 0,
+    mtu integer,
+    last_address text,
+    up text,
     options text not null default '{}',
     labels text not null default '{}',
     created text not null
@@ -162,6 +168,7 @@ export const MIGRATIONS: readonly string[] = [
     address6 text,
     mac text not null,
     interface text not null,
+    hostname text not null default '',
     aliases text not null default '[]',
     primary key (network, container)
   ) without rowid;
@@ -174,6 +181,7 @@ export const MIGRATIONS: readonly string[] = [
     protocol text not null,
     container text not null references containers (id) on delete cascade,
     container_port integer not null,
+    target text not null,
     primary key (host_address, host_port, protocol)
   ) without rowid;
   create index published_ports_container on published_ports (container);

@@ -13,6 +13,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   dmsetup: "dmsetup",
   blockdev: "util-linux",
   thin_check: "thin-provisioning-tools",
+  ip: "iproute2",
+  nft: "nftables",
   nsenter: "util-linux",
   unshare: "util-linux",
   flock: "util-linux",

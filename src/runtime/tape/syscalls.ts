@@ -3,6 +3,7 @@ export type Machine = "x86_64" | "aarch64";
 
 /** Numbers: x86_64, then arm64 (the kernel's generic table). */
 const NUMBERS = {
+  bind: [49, 200],
   bpf: [321, 280],
   capset: [126, 91],
   chdir: [80, 49],
@@ -45,6 +46,7 @@ const NUMBERS = {
   setresgid: [119, 149],
   setresuid: [117, 147],
   setsid: [112, 157],
+  setsockopt: [54, 208],
   socket: [41, 198],
   symlinkat: [266, 36],
   umask: [95, 166],

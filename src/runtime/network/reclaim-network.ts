@@ -1,0 +1,68 @@
+import { programOutcome } from "../../sys/run-program.ts";
+import { ensuredHere } from "./ensure-networks.ts";
+import { interfaceExists } from "./host-interfaces.ts";
+import { removalBatch } from "./ip-batch.ts";
+import type { NetworkContext } from "./network-context.ts";
+import { networkNames, vethName } from "./network-names.ts";
+import type { MemberRow, NetworkRow, PublishedPort } from "./network-row.ts";
+import { portsRemoval } from "./nft-elements.ts";
+import { updateHosts } from "./update-hosts.ts";
+
+/**
+ * Takes back all that a container has of the networks, whatever its end left: elements of the
+ * firewall, its host interfaces, its rows, its name in the files of others. Costs one look at
+ * the database for a container that has nothing, and may be done again and again.
+ *
+ * Call it before the container's own row is deleted.
+ */
+export function reclaimNetwork(context: NetworkContext, containerId: string): void {
+  const { database } = context;
+  const members = database.all<MemberRow>(
+    "select * from network_members where container = ?",
+    containerId,
+  );
+  const ports = database.all<PublishedPort>(
+    "select * from published_ports where container = ?",
+    containerId,
+  );
+  if (members.length === 0 && ports.length === 0) return;
+  // Before the rows: as long as they are there, nobody else is given these ports.
+  if (isHere(context, members)) {
+    removePorts(context, ports);
+    removeInterfaces(members);
+  }
+  database.transaction(() => {
+    database.run("delete from published_ports where container = ?", containerId);
+    database.run("delete from network_members where container = ?", containerId);
+    const networks = members.map(({ network }) => network);
+    updateHosts(context, networks, containerId);
+  });
+}
+
+/** Whether its networks are those of this boot: a reboot has taken all but the rows. */
+function isHere({ database }: NetworkContext, members: readonly MemberRow[]): boolean {
+  return members.some(({ network }) => {
+    const row = database.get<NetworkRow>("select * from networks where name = ?", network);
+    return row !== undefined && ensuredHere(row);
+  });
+}
+
+/**
+ * A failure means that somebody has emptied the firewall: the elements are gone as well.
+ */
+export function removePorts(context: NetworkContext, ports: readonly PublishedPort[]): void {
+  if (ports.length === 0) return;
+  const input = portsRemoval(networkNames(context.root).table, ports);
+  programOutcome(["nft", "-f", "-"], { input });
+}
+
+/**
+ * The pairs end with the container's namespace, some time after its last process; but
+ * somebody may keep that alive. Whichever way, it is no error when it is gone.
+ */
+export function removeInterfaces(members: readonly MemberRow[]): void {
+  const names = members.map((member) => vethName(member.container, member.interface));
+  const present = names.filter(interfaceExists);
+  if (present.length === 0) return;
+  programOutcome(["ip", "-force", "-batch", "-"], { input: removalBatch(present) });
+}
