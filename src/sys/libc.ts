@@ -3,6 +3,7 @@ import { ErrnoError, type ErrnoPlace } from "./errno.ts";
 
 // The values of ffi-rs' DataType, which is a TypeScript enum that exists only at run time.
 const I32 = 1;
+const VOID = 7;
 const I64 = 8;
 const BYTES = 10;
 const U64 = 12;
@@ -37,6 +38,7 @@ const PROTOTYPES = {
   move_mount: [I32, BYTES, I32, BYTES, I32],
   open_tree: [I32, BYTES, I32],
   mount_setattr: [I32, BYTES, I32, BYTES, U64],
+  memfd_create: [BYTES, I32],
 } as const;
 
 /** What returns more than an int. */
@@ -105,6 +107,44 @@ export async function invokeElsewhere(
     runInNewThread: true,
   })) as { value: number; errnoCode: number };
   if (answer.value === -1) throw new ErrnoError(name, answer.errnoCode, place);
+}
+
+/** What a C function takes or gives; a pointer is the number of an address. */
+export type CType = "int" | "pointer" | "bytes" | "void";
+
+const C_TYPES: Readonly<Record<CType, number>> = {
+  int: I32,
+  pointer: I64,
+  bytes: BYTES,
+  void: VOID,
+};
+
+/** Its answer, then its parameters. An unsigned int is an int: wrap it with `| 0`. */
+export type CPrototype = readonly [CType, ...CType[]];
+
+/**
+ * Opens another shared library than libc and gives its functions, on this thread.
+ *
+ * @returns what calls a function by name: its answer as it is, 0 for void
+ * @throws Error when the library isn't there; at a call, when it has no such function
+ */
+export function openLibrary<Name extends string>(
+  file: string,
+  prototypes: Readonly<Record<Name, CPrototype>>,
+): (name: Name, args: readonly Argument[]) => number {
+  const ffi = libc();
+  ffi.open({ library: file, path: file });
+  return (name, args) => {
+    const [answer, ...parameters] = prototypes[name];
+    const value: unknown = ffi.load({
+      library: file,
+      funcName: name,
+      retType: C_TYPES[answer],
+      paramsType: parameters.map((type) => C_TYPES[type]),
+      paramsValue: [...args],
+    });
+    return typeof value === "number" ? value : 0;
+  };
 }
 
 /** A NUL-ended C string. */
