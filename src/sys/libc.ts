@@ -134,15 +134,15 @@ export function openLibrary<Name extends string>(
 ): (name: Name, args: readonly Argument[]) => number {
   const ffi = libc();
   ffi.open({ library: file, path: file });
-  return (name, args) => {
-    const [answer, ...parameters] = prototypes[name];
-    const value: unknown = ffi.load({
-      library: file,
-      funcName: name,
-      retType: C_TYPES[answer],
-      paramsType: parameters.map((type) => C_TYPES[type]),
-      paramsValue: [...args],
-    });
+  // Made once for each function, as a library may be called thousands of times in a row.
+  const calls = new Map<string, object>();
+  for (const [funcName, [answer, ...parameters]] of Object.entries<CPrototype>(prototypes)) {
+    const paramsType = parameters.map((type) => C_TYPES[type]);
+    calls.set(funcName, { library: file, funcName, retType: C_TYPES[answer], paramsType });
+  }
+  return (name, paramsValue) => {
+    const call = { ...calls.get(name), paramsValue } as Parameters<Ffi["load"]>[0];
+    const value: unknown = ffi.load(call);
     return typeof value === "number" ? value : 0;
   };
 }

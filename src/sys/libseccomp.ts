@@ -42,6 +42,7 @@ export interface Comparison {
 /** libseccomp.so.2, version 2.5 or newer. */
 export class Libseccomp {
   readonly #call: Call;
+  readonly #resolved = new Map<string, number | undefined>();
   /** `SCMP_ARCH_…` of the machine. */
   readonly nativeArch: number;
 
@@ -65,7 +66,10 @@ export class Libseccomp {
    * doesn't know.
    */
   resolve(name: string): number | undefined {
-    return known(this.#call("seccomp_syscall_resolve_name", [cString(name)]));
+    if (!this.#resolved.has(name)) {
+      this.#resolved.set(name, known(this.#call("seccomp_syscall_resolve_name", [cString(name)])));
+    }
+    return this.#resolved.get(name);
   }
 
   /** The number of a system call of `arch`; negative when it has none of its own there. */

@@ -164,7 +164,7 @@ describe("privileges", () => {
     expect(opt("no-new-privileges").process.noNewPrivileges).toBe(true);
     expect(opt("no-new-privileges:true").process.noNewPrivileges).toBe(true);
     expect(opt("seccomp=unconfined").linux.seccomp).toBeUndefined();
-    expect(() => opt("apparmor=mine")).toThrow(/unknown --security-opt/);
+    expect(() => opt("apparmour=mine")).toThrow(/unknown --security-opt/);
     const profile = { defaultAction: "SCMP_ACT_LOG", syscalls: [] };
     const own = create(
       { securityOpt: ["seccomp=/p.json"] },
