@@ -23,6 +23,7 @@ function runUnder(profile: string | undefined, script: string) {
   using box = new Box(DIST);
   const asked = box.request({
     args: ["sh", "-c", script],
+    mounts: [{ destination: "/host", type: "bind", source: "/", options: ["rbind", "ro"] }],
     process: {
       capabilities: {
         bounding: CAPABILITIES,
@@ -63,6 +64,10 @@ const ATTEMPTS = `
   try irq put 1 /proc/irq/default_smp_affinity
   try ksm put 0 /sys/kernel/mm/ksm/run
   try firmware ls /sys/firmware/acpi/
+  sock() { busybox chroot /host perl -e 'socket(my $s, $ARGV[0], $ARGV[1], 0) or exit 1' $1 $2; }
+  try alg sock 38 5
+  try vsock sock 40 1
+  try unix sock 1 1
   try shmmax put 4096 /proc/sys/kernel/shmmax
   try comm put name /proc/self/comm
   try file put text /tmp/file
@@ -96,10 +101,10 @@ describe.skipIf(!readAppArmor().enabled)("AppArmor", () => {
       expect([status, stderr]).toEqual([0, ""]);
       return stdout.trim().split("\n");
     };
-    const allowed = ["shmmax ok", "comm ok", "file ok", "signal ok"];
+    const allowed = ["unix ok", "shmmax ok", "comm ok", "file ok", "signal ok"];
     const guarded = [
       ...["mount", "kcore", "sysrq", "domainname", "sem"],
-      ...["forwarding", "irq", "ksm", "firmware"],
+      ...["forwarding", "irq", "ksm", "firmware", "alg", "vsock"],
     ];
     expect(lines(undefined)).toEqual([
       "unconfined",
