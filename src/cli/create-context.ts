@@ -9,7 +9,14 @@ const PASSED_ON = /^(PATH|HOME|XDG_[A-Z_]+|TSIMG_[A-Z_]+)$/;
 /** What making and starting containers needs of the program. */
 export function createContext(app: App): CreateContext {
   const { database, snapshots, containers, paths } = app;
-  return { database, snapshots, containers, paths, endedProgram: (id) => endedCall(paths, id) };
+  return {
+    database,
+    snapshots,
+    containers,
+    paths,
+    endedProgram: (id) => endedCall(paths, id),
+    networks: containers.networks,
+  };
 }
 
 /** How a launcher calls the command above. */

@@ -7,9 +7,9 @@ import {
   execProcess,
   execTape,
   execTapePath,
-  firstProcess,
   writeExecTape,
 } from "../runtime/container/exec.ts";
+import { firstProcess } from "../runtime/container/first-process.ts";
 import { readSpec } from "../runtime/container/prepare-launch.ts";
 import type { Accounts } from "../runtime/user.ts";
 import { TsimgError } from "../sys/error.ts";

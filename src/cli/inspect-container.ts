@@ -4,6 +4,12 @@ import type { App } from "../app.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Spec } from "../oci/runtime-spec.ts";
 import type { Container, ContainerState } from "../runtime/container/container.ts";
+import {
+  networkMode,
+  networkSettings,
+  publishedPorts,
+} from "../runtime/network/network-settings.ts";
+import { NetworkStore } from "../runtime/network/network-store.ts";
 import { tolerating } from "../sys/errno.ts";
 import { hostConfig, mountPoints } from "./inspect-host-config.ts";
 
@@ -36,7 +42,7 @@ export function inspectContainer(app: App, container: Container): object {
     HostConfig: {
       AutoRemove: row.auto_remove === 1,
       RestartPolicy: { Name: options.restart.name, MaximumRetryCount: options.restart.most },
-      ...hostConfig(spec),
+      ...hostConfig(spec, networkMode(options.network.choice)),
     },
     Mounts: mountPoints(options.points ?? [], app.paths.volumes),
     Config: {
@@ -51,6 +57,7 @@ export function inspectContainer(app: App, container: Container): object {
       Labels: options.labels,
       OpenStdin: options.interactive,
     },
+    NetworkSettings: networkSettingsOf(app, container),
     GraphDriver: {
       Name: snapshot?.driver ?? "",
       Data: snapshot === undefined ? {} : app.snapshots.paths(row.snapshot),
@@ -58,6 +65,19 @@ export function inspectContainer(app: App, container: Container): object {
     BundlePath: bundle,
     Spec: spec,
   };
+}
+
+function networkSettingsOf(app: App, { row, options, state }: Container): object {
+  const { database } = app;
+  const pid = state.status === "running" ? state.started.pid : undefined;
+  const store = new NetworkStore(app.containers.networks);
+  return networkSettings({
+    members: store.memberships(row.id),
+    networks: store.list(),
+    ports: publishedPorts(database).get(row.id) ?? [],
+    exposed: options.exposed,
+    sandbox: pid === undefined ? "" : `/proc/${pid}/ns/net`,
+  });
 }
 
 function stateObject(state: ContainerState): object {

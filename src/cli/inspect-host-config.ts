@@ -3,12 +3,11 @@ import type { Spec } from "../oci/runtime-spec.ts";
 import { type MountPoint, volumeData } from "../runtime/mounts/mount-point.ts";
 
 /** What docker's inspect calls HostConfig, as far as the runtime spec tells it. */
-export function hostConfig(spec: Spec | null): object {
+export function hostConfig(spec: Spec | null, networkMode: string): object {
   const { memory, cpu, pids, blockIO } = spec?.linux.resources ?? {};
-  const ownNetwork = spec?.linux.namespaces.some(({ type }) => type === "network") ?? true;
   return {
-    NetworkMode: ownNetwork ? "none" : "host",
-    Privileged: spec !== null && spec.linux.maskedPaths === undefined,
+    NetworkMode: networkMode,
+    Privileged: spec !== null && spec.linux.maskedPaths?.length === 0,
     ReadonlyRootfs: spec?.root.readonly ?? false,
     Memory: memory?.limit ?? 0,
     MemorySwap: memory?.swap ?? 0,

@@ -1,5 +1,7 @@
 import type { App } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
+import { publishedPorts } from "../runtime/network/network-settings.ts";
+import { portsColumn } from "../runtime/network/ports-column.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
 import { formatAge, formatDuration } from "./output/duration.ts";
@@ -68,7 +70,8 @@ export function command(): Command {
         table: flags.size ? `${TABLE}\t{{.Size}}` : TABLE,
       };
       const withSize = flags.size === true || flags.format?.includes(".Size") === true;
-      const rows = shown.map((container) => row(app, container, !flags.trunc, withSize));
+      const ports = publishedPorts(app.database);
+      const rows = shown.map((container) => row(app, container, ports, !flags.trunc, withSize));
       print(renderRows(listing, rows, flags));
     });
 }
@@ -76,6 +79,7 @@ export function command(): Command {
 function row(
   app: App,
   container: Container,
+  ports: ReturnType<typeof publishedPorts>,
   noTrunc: boolean,
   withSize: boolean,
 ): Readonly<Record<Field, string>> {
@@ -89,7 +93,7 @@ function row(
     RunningFor: formatAge(Date.now() - Date.parse(row.created)),
     State: state.status === "running" && state.paused ? "paused" : state.status,
     Status: statusOf(container),
-    Ports: "",
+    Ports: portsColumn(ports.get(row.id) ?? [], options.exposed),
     Names: row.name,
     Size: withSize ? formatSize(app.snapshots.usage(row.snapshot).bytes) : "",
   };

@@ -17,10 +17,14 @@ static _Noreturn void become(const char *path, char *const argv[], char *const e
   _exit(127);
 }
 
-int program_run(const char *path, char *const argv[], char *const envp[]) {
+int program_run(const char *path, char *const argv[], char *const envp[], bool wait) {
   pid_t child = fork();
   if (child < 0) return -errno;
-  if (child == 0) become(path, argv, envp);
+  if (child == 0) {
+    if (!wait) setsid();
+    become(path, argv, envp);
+  }
+  if (!wait) return 0;
   int status;
   while (waitpid(child, &status, 0) < 0)
     if (errno != EINTR) return -errno;

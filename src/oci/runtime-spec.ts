@@ -62,6 +62,8 @@ export interface Process {
   readonly rlimits?: readonly Rlimit[];
   readonly noNewPrivileges?: boolean;
   readonly oomScoreAdj?: number;
+  /** Of a profile that the kernel has. */
+  readonly apparmorProfile?: string;
 }
 
 export interface User {

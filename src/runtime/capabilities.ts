@@ -1,3 +1,4 @@
+import type { CapabilitySets } from "../oci/runtime-spec.ts";
 import { TsimgError } from "../sys/error.ts";
 import { nearest } from "./near-match.ts";
 
@@ -62,6 +63,19 @@ export function chooseCapabilities(wish: CapabilityWish): readonly string[] {
   if (wish.privileged) return inBitOrder(new Set(CAPABILITIES), wish.available);
 
   return inBitOrder(chosenNames(new Set(add), new Set(drop), wish.devicesLimited), wish.available);
+}
+
+/**
+ * What a container's first process gets of the capabilities granted to the container.
+ *
+ * Root has them. Anyone else has none, and gets no more than these from a program with file
+ * capabilities: what execve would make of them anyway. None is inheritable: a process of
+ * another user could raise an inheritable one through a file capability that was meant for
+ * somebody else (CVE-2022-24769). And so none is ambient.
+ */
+export function capabilitySets(granted: readonly string[], uid: number): CapabilitySets {
+  const held = uid === 0 ? granted : [];
+  return { bounding: granted, effective: held, permitted: held, inheritable: [], ambient: [] };
 }
 
 /**

@@ -1,14 +1,16 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
-import type { Device } from "../oci/runtime-spec.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { release } from "node:os";
 import { TsimgError } from "../sys/error.ts";
+import { readAppArmor } from "./apparmor.ts";
 import { capabilityNames } from "./capabilities.ts";
 import { detectCgroups } from "./cgroup/detect.ts";
 import type { CgroupRequest } from "./cgroup/plan.ts";
 import { readCgroups } from "./cgroup/read-cgroups.ts";
 import type { HostFacts } from "./create-spec.ts";
-import { readDeviceNumbers, unpackDevice } from "./device-numbers.ts";
+import { readDeviceNumbers } from "./device-numbers.ts";
+import { hostDevices } from "./host-devices.ts";
 import { cgroupPathOf } from "./limits.ts";
+import { thermalPaths } from "./masked-paths.ts";
 import type { RunFlags } from "./run-flags.ts";
 import type { MachineArch } from "./seccomp/architectures.ts";
 
@@ -16,9 +18,6 @@ export interface Host {
   readonly facts: HostFacts;
   readonly cgroups: Pick<CgroupRequest, "layout" | "v2Controllers" | "cpuset">;
 }
-
-/** /dev may hold directories, but no deep ones. */
-const MAX_DEV_DEPTH = 3;
 
 /**
  * Reads what a spec and a cgroup plan need to know of this machine, no more than the flags
@@ -37,21 +36,13 @@ export function readHost(flags: RunFlags): Host {
       capabilities: ownCapabilities(),
       devicesLimited: layout.v1.has("devices") || layout.unified !== undefined,
       deviceNumbers: readDeviceNumbers(flags),
-      devices: flags.privileged ? [...devicesBelow("/dev", MAX_DEV_DEPTH)] : [],
+      lookupDevices: hostDevices,
+      thermalPaths: thermalPaths(read("/sys/devices/system/cpu/possible") ?? "", existsSync),
+      appArmor: readAppArmor(),
+      kernel: release(),
       environment: process.env,
-      networkFiles: flags.network === "host" ? readNetworkFiles() : {},
     },
     cgroups,
-  };
-}
-
-/** The host's own, for containers on its network. */
-export function readNetworkFiles(): HostFacts["networkFiles"] {
-  const hosts = read("/etc/hosts");
-  const resolvConf = read("/etc/resolv.conf");
-  return {
-    ...(hosts === undefined ? {} : { hosts }),
-    ...(resolvConf === undefined ? {} : { resolvConf }),
   };
 }
 
@@ -79,24 +70,6 @@ export function machineArch(): MachineArch {
   throw new TsimgError("ERR_KERNEL", `containers can't be run on ${process.arch} yet`, {
     hint: "use an amd64 or arm64 machine",
   });
-}
-
-function* devicesBelow(directory: string, depth: number): Iterable<Device> {
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory() && depth > 1) yield* devicesBelow(path, depth - 1);
-    if (!entry.isCharacterDevice() && !entry.isBlockDevice()) continue;
-    const node = statSync(path, { throwIfNoEntry: false });
-    if (node === undefined) continue;
-    yield {
-      path,
-      type: entry.isBlockDevice() ? "b" : "c",
-      ...unpackDevice(node.rdev),
-      fileMode: node.mode & 0o7777,
-      uid: node.uid,
-      gid: node.gid,
-    };
-  }
 }
 
 function read(path: string): string | undefined {

@@ -37,10 +37,6 @@ export interface LimitFlags {
   readonly deviceWriteIops?: readonly string[];
   /** `TYPE MAJOR:MINOR ACCESS`, as in `c 10:200 rwm`. */
   readonly deviceCgroupRule?: readonly string[];
-  /** -1000 to 1000. */
-  readonly oomScoreAdj?: string;
   /** The group in which the container's own is made. */
   readonly cgroupParent?: string;
-  /** `private` or `host`. */
-  readonly cgroupns?: string;
 }

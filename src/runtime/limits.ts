@@ -71,15 +71,6 @@ export function limitWarnings(flags: LimitFlags): readonly string[] {
 }
 
 /**
- * How ready the kernel is to kill the container's processes, more than others.
- * @throws TsimgError ERR_USAGE
- */
-export function oomScoreOf(flags: LimitFlags): number | undefined {
-  if (flags.oomScoreAdj === undefined) return undefined;
-  return parseCount(flags.oomScoreAdj, "--oom-score-adj", -1000, 1000);
-}
-
-/**
  * The cgroup of a container, below each mount: in `/tsimg` unless another parent is asked for.
  * @throws TsimgError ERR_USAGE
  */
@@ -90,15 +81,6 @@ export function cgroupPathOf(flags: LimitFlags, id: string): string {
   if (!strange && names.length > 0) return `/${[...names, id].join("/")}`;
   throw new TsimgError("ERR_USAGE", `invalid --cgroup-parent "${parent.slice(0, 64)}"`, {
     hint: "give a path below the cgroup mounts, as in /tenants/a",
-  });
-}
-
-/** @throws TsimgError ERR_USAGE */
-export function ownCgroupNamespace(flags: LimitFlags): boolean {
-  const { cgroupns = "private" } = flags;
-  if (cgroupns === "private" || cgroupns === "host") return cgroupns === "private";
-  throw new TsimgError("ERR_USAGE", `unknown --cgroupns "${cgroupns.slice(0, 64)}"`, {
-    hint: "choose private or host",
   });
 }
 

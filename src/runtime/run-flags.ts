@@ -2,12 +2,19 @@ import type { StorageOptions } from "../../drivers/driver.ts";
 import type { LifecycleFlags } from "./container/lifecycle-flags.ts";
 import type { LimitFlags } from "./limit-flags.ts";
 import type { MountFlags } from "./mounts/mount-flags.ts";
+import type { NetworkFlags } from "./network/network-flags.ts";
+import type { SecurityFlags } from "./security-flags.ts";
 
 /**
  * What a user asks of `tsimg run`, as given: nothing is checked yet. An absent member is a
  * flag not given.
  */
-export interface RunFlags extends LifecycleFlags, LimitFlags, MountFlags {
+export interface RunFlags
+  extends LifecycleFlags,
+    LimitFlags,
+    MountFlags,
+    NetworkFlags,
+    SecurityFlags {
   /** Remove the container when it ends. */
   readonly rm: boolean;
   readonly detach: boolean;
@@ -21,20 +28,8 @@ export interface RunFlags extends LifecycleFlags, LimitFlags, MountFlags {
   readonly workdir?: string;
   /** `name|uid[:group|gid]`. */
   readonly user?: string;
-  /** Make the root file system read-only. */
-  readonly readOnly: boolean;
-  readonly hostname?: string;
   /** Empty: none, whatever the image says. */
   readonly entrypoint?: string;
-  /** `none` or `host`. */
-  readonly network?: string;
-  readonly privileged: boolean;
-  readonly capAdd: readonly string[];
-  readonly capDrop: readonly string[];
-  /** Run the command under an init process that reaps. */
-  readonly init: boolean;
-  /** `no-new-privileges`, `seccomp=unconfined`, `seccomp=PATH`. */
-  readonly securityOpt: readonly string[];
   /** What the storage driver shall do for the container. */
   readonly storage: StorageOptions;
   /** Replaces the image's command. */

@@ -3,6 +3,7 @@ import { ErrnoError, type ErrnoPlace } from "./errno.ts";
 
 // The values of ffi-rs' DataType, which is a TypeScript enum that exists only at run time.
 const I32 = 1;
+const VOID = 7;
 const I64 = 8;
 const BYTES = 10;
 const U64 = 12;
@@ -43,6 +44,7 @@ const PROTOTYPES = {
   mount_setattr: [I32, BYTES, I32, BYTES, U64],
   // openat2(2), for which libc has no function: number, directory, path, struct open_how, its size.
   syscall: [I64, I32, BYTES, BYTES, U64],
+  memfd_create: [BYTES, I32],
 } as const;
 
 /** What returns more than an int. */
@@ -111,6 +113,44 @@ export async function invokeElsewhere(
     runInNewThread: true,
   })) as { value: number; errnoCode: number };
   if (answer.value === -1) throw new ErrnoError(name, answer.errnoCode, place);
+}
+
+/** What a C function takes or gives; a pointer is the number of an address. */
+export type CType = "int" | "pointer" | "bytes" | "void";
+
+const C_TYPES: Readonly<Record<CType, number>> = {
+  int: I32,
+  pointer: I64,
+  bytes: BYTES,
+  void: VOID,
+};
+
+/** Its answer, then its parameters. An unsigned int is an int: wrap it with `| 0`. */
+export type CPrototype = readonly [CType, ...CType[]];
+
+/**
+ * Opens another shared library than libc and gives its functions, on this thread.
+ *
+ * @returns what calls a function by name: its answer as it is, 0 for void
+ * @throws Error when the library isn't there; at a call, when it has no such function
+ */
+export function openLibrary<Name extends string>(
+  file: string,
+  prototypes: Readonly<Record<Name, CPrototype>>,
+): (name: Name, args: readonly Argument[]) => number {
+  const ffi = libc();
+  ffi.open({ library: file, path: file });
+  // Made once for each function, as a library may be called thousands of times in a row.
+  const calls = new Map<string, object>();
+  for (const [funcName, [answer, ...parameters]] of Object.entries<CPrototype>(prototypes)) {
+    const paramsType = parameters.map((type) => C_TYPES[type]);
+    calls.set(funcName, { library: file, funcName, retType: C_TYPES[answer], paramsType });
+  }
+  return (name, paramsValue) => {
+    const call = { ...calls.get(name), paramsValue } as Parameters<Ffi["load"]>[0];
+    const value: unknown = ffi.load(call);
+    return typeof value === "number" ? value : 0;
+  };
 }
 
 /** A NUL-ended C string. */

@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import { dir, symlink } from "../../fixtures/layers/change.ts";
 import { layerTar } from "../../fixtures/layers/layer-tar.ts";
 import { App } from "../../src/app.ts";
-import { networkFiles } from "../../src/runtime/network-files.ts";
 import { escapeStand, reason } from "./support/escape-stand.ts";
 import { ImageServer } from "./support/image-server.ts";
 import { pullInto } from "./support/store.ts";
@@ -44,8 +43,5 @@ describe.skipIf(reason)(`what an image or a name says ${reason ?? ""}`, () => {
     using box = stand.box();
     const launch = () => box.launch({ args: ["true"], flags: { hostname } });
     expect(launch).toThrow(expect.objectContaining({ code: "ERR_USAGE" }));
-    // The files that it would go into take whatever they are given.
-    const facts = { hostname, network: "none", hostFiles: {} } as const;
-    expect(networkFiles("/", facts).some(({ content }) => content.includes(hostname))).toBe(true);
   });
 });

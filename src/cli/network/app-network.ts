@@ -5,20 +5,9 @@ import type { NetworkContext } from "../../runtime/network/network-context.ts";
 import { NetworkStore } from "../../runtime/network/network-store.ts";
 import { TsimgError } from "../../sys/error.ts";
 
-/** The network side of a store; TSIMG_SUBNET and TSIMG_SUBNET6 are for its default network. */
+/** The network side of a store. */
 export function networkContext(app: App): NetworkContext {
-  const { database, containers, paths } = app;
-  const wanted = [process.env["TSIMG_SUBNET"], process.env["TSIMG_SUBNET6"]];
-  return {
-    database,
-    root: paths.root,
-    defaultSubnets: wanted.flatMap((text) => (text === undefined || text === "" ? [] : [text])),
-    stateDirectory: (id) => containers.stateDirectory(id),
-    isAlive: (id) => {
-      const status = containers.find(id)?.state.status;
-      return status !== undefined && status !== "exited";
-    },
-  };
+  return app.containers.networks;
 }
 
 export function networkStore(app: App): NetworkStore {

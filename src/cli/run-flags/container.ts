@@ -4,6 +4,8 @@ import { each, NONE } from "./each.ts";
 import { lifecycleOptions } from "./lifecycle.ts";
 import { limitOptions } from "./limits.ts";
 import { mountOptions } from "./mounts.ts";
+import { networkOptions } from "./network.ts";
+import { securityOptions } from "./security.ts";
 
 /** The flags of `run` and `create` as the command line has them. */
 export interface ContainerFlags
@@ -16,7 +18,7 @@ export interface ContainerFlags
 /** All options that decide on a container, however it is started. */
 export function containerOptions(command: Command): Command {
   return lifecycleOptions(
-    mountOptions(limitOptions(command))
+    securityOptions(networkOptions(mountOptions(limitOptions(command))))
       .option("--rm", "remove the container when it ends", false)
       .option("-i, --interactive", "connect the container's standard input", false)
       .option("-t, --tty", "give the container a terminal", false)
@@ -25,20 +27,7 @@ export function containerOptions(command: Command): Command {
       .option("--env-file <file>", "set environment variables from a file", each, NONE)
       .option("-w, --workdir <dir>", "working directory in the container")
       .option("-u, --user <name|uid[:group|gid]>", "user to run as")
-      .option("--read-only", "make the root file system read-only", false)
-      .option("-h, --hostname <name>", "host name in the container")
       .option("--entrypoint <program>", "replaces the image's entrypoint")
-      .option("--network <mode>", "none (default) or host")
-      .option("--privileged", "all capabilities, all devices, nothing hidden", false)
-      .option("--cap-add <name>", "give a capability", each, NONE)
-      .option("--cap-drop <name>", "take a capability", each, NONE)
-      .option(
-        "--security-opt <option>",
-        "no-new-privileges, seccomp=unconfined, seccomp=FILE",
-        each,
-        NONE,
-      )
-      .option("--init", "put an init process in front that reaps and forwards signals", false)
       .option("--driver <name[:pool]>", "storage driver (TSIMG_DRIVER)")
       .option("--storage-opt <key=value>", "what the driver shall do, e.g. size=10G", each, NONE),
   );

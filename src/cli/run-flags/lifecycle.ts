@@ -5,8 +5,6 @@ import { each, NONE } from "./each.ts";
 export function lifecycleOptions(command: Command): Command {
   return command
     .option("--restart <policy>", "no, always, unless-stopped, on-failure[:times]")
-    .option("--stop-signal <signal>", "asks the container to stop (the image's, or TERM)")
-    .option("--stop-timeout <seconds>", "how long stop waits before it kills")
     .option("-l, --label <name=value>", "put a label on the container", each, NONE)
     .option("--label-file <file>", "labels from a file, one a line", each, NONE)
     .option("--cidfile <file>", "write the container's ID to a new file")

@@ -42,13 +42,6 @@ export function changeableLimitOptions(command: Command): Command {
 export function limitOptions(command: Command): Command {
   return changeableLimitOptions(command)
     .option("--oom-kill-disable", "wait for memory instead of being killed (cgroup v1)")
-    .option("--oom-score-adj <number>", "-1000 to 1000: how soon the kernel kills it")
     .option("--cgroup-parent <path>", "group to make the container's group in")
-    .addOption(
-      new Option("--cgroupns <mode>", "cgroup namespace: private (default) or host").choices([
-        "private",
-        "host",
-      ]),
-    )
     .addOption(repeated("--device-cgroup-rule <rule>", "allow devices, e.g. 'c 10:* rwm'"));
 }

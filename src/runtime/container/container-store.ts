@@ -7,6 +7,10 @@ import { bootId, identityOf, isAlive, ownIdentity } from "../../store/process-id
 import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { isFrozen } from "../cgroup/freeze.ts";
+import type { NetworkContext } from "../network/network-context.ts";
+import { defaultSubnets } from "../network/network-context.ts";
+import { reclaimNetwork } from "../network/reclaim-network.ts";
+import { updateHosts } from "../network/update-hosts.ts";
 import { releaseVolumes } from "../volume/release-volumes.ts";
 import type {
   Container,
@@ -42,6 +46,20 @@ export class ContainerStore {
     this.database = database;
     this.snapshots = snapshots;
     this.paths = paths;
+  }
+
+  /** What the network side needs of this store. */
+  get networks(): NetworkContext {
+    return {
+      database: this.database,
+      root: this.paths.root,
+      defaultSubnets: defaultSubnets(),
+      stateDirectory: (id) => this.stateDirectory(id),
+      isAlive: (id) => {
+        const status = this.find(id)?.state.status;
+        return status !== undefined && status !== "exited";
+      },
+    };
   }
 
   /** Bundle, records and launch tape of a container: gone after a reboot. */
@@ -113,6 +131,7 @@ export class ContainerStore {
     for (const group of options.cgroups) removeCgroup(group);
     rmSync(this.stateDirectory(row.id), { recursive: true, force: true });
     rmSync(this.directory(row.id), { recursive: true, force: true });
+    reclaimNetwork(this.networks, row.id);
     releaseVolumes(this, row.id, { removeAnonymous });
     const image = this.snapshots.get(row.snapshot)?.parent ?? null;
     this.database.transaction(() => {
@@ -186,6 +205,13 @@ export class ContainerStore {
       refuseTaken(this.database, name);
       this.database.run("update containers set name = ? where id = ?", name, row.id);
       this.tell({ ...row, name }, "rename", { oldName: `/${row.name}` });
+      const sql = "select network from network_members where container = ?";
+      const networks = this.database.all<{ network: string }>(sql, row.id);
+      if (networks.length > 0)
+        updateHosts(
+          this.networks,
+          networks.map(({ network }) => network),
+        );
     });
   }
 
@@ -224,6 +250,7 @@ export class ContainerStore {
       const exit = JSON.stringify(state.exit);
       const sql = "update containers set exit = ?, ready = 1 where id = ? and exit is null";
       if (this.database.run(sql, exit, row.id) > 0) this.tellEnd(row, state.exit);
+      reclaimNetwork(this.networks, row.id);
       for (const group of options.cgroups) removeCgroup(group);
     }
     return { row, options, state };

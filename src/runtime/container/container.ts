@@ -1,5 +1,7 @@
 import type { SnapshotId } from "../../../drivers/driver.ts";
 import type { MountPoint } from "../mounts/mount-point.ts";
+import type { NetworkRequest } from "../network/network-request.ts";
+import type { Joins } from "../spec/modes.ts";
 import type { HealthCheck } from "./health.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
 
@@ -52,6 +54,11 @@ export interface ContainerOptions {
   /** As docker writes them: `ctrl-p,ctrl-q`. */
   readonly detachKeys: string | null;
   readonly pidFile: string | null;
+  readonly network: NetworkRequest;
+  /** Ports by its image, as `80/tcp`. */
+  readonly exposed: readonly string[];
+  /** IDs of containers whose namespaces it joins. */
+  readonly joins: Joins;
   /** What its user has mounted in it. */
   readonly points: readonly MountPoint[];
 }

@@ -15,9 +15,12 @@ import { planCgroup } from "../cgroup/plan.ts";
 import { createSpec } from "../create-spec.ts";
 import { readHost } from "../host-facts.ts";
 import { planMounts } from "../mounts/plan-mounts.ts";
+import type { NetworkContext } from "../network/network-context.ts";
+import { type NetworkRequest, parseNetworkFlags } from "../network/network-request.ts";
+import { parseStopSignal, parseStopTimeout } from "../process-flags.ts";
 import type { RunFlags } from "../run-flags.ts";
 import { parseSecurityOptions } from "../security-options.ts";
-import { parseCount } from "../sizes.ts";
+import { chooseModes, type Joins, joinsOf } from "../spec/modes.ts";
 import type { ProgramCall } from "../tape/request.ts";
 import type { Accounts } from "../user.ts";
 import { anonymousName } from "../volume/new-volume.ts";
@@ -32,7 +35,6 @@ import { chooseHealthCheck } from "./health.ts";
 import { chooseLabels } from "./labels.ts";
 import { randomName } from "./random-name.ts";
 import { parseRestartPolicy, type RestartPolicy } from "./restart-policy.ts";
-import { parseSignal } from "./signals.ts";
 
 export interface CreateContext {
   readonly database: Database;
@@ -41,6 +43,7 @@ export interface CreateContext {
   readonly paths: StorePaths;
   /** How the launcher has tsimg see to a container that has ended. */
   readonly endedProgram: (id: string) => ProgramCall;
+  readonly networks: NetworkContext;
 }
 
 /** The image to make a container of. */
@@ -90,15 +93,18 @@ export function createContainer(
     workingDirectory: process.cwd(),
     newName: anonymousName,
   });
+  const network = networkOf(containers, flags);
+  const joins = joinedIds(containers, joinsOf(chooseModes(flags, network)));
   const spec = createSpec({
     config: image.config,
     flags,
+    network,
     containerId: id,
     rootfs: join(state, "rootfs"),
     accounts: image.accounts,
     envFiles: flags.envFile.map((path) => read(path, "--env-file")),
     ...profileOf(flags),
-    stateDirectory: state,
+    filesDirectory: joins.network === undefined ? state : containers.stateDirectory(joins.network),
     mounts: plan.mounts,
     host: host.facts,
   });
@@ -123,6 +129,9 @@ export function createContainer(
     restart: restartOf(flags),
     health: chooseHealthCheck(flags, image.config.Healthcheck),
     detachKeys: flags.detachKeys ?? null,
+    network,
+    exposed: image.config.ExposedPorts,
+    joins,
     points: plan.points,
     pidFile: flags.pidfile === undefined ? null : resolve(flags.pidfile),
   };
@@ -144,6 +153,23 @@ export function createContainer(
   return { id, snapshot, spec, options };
 }
 
+/** What the flags say of the network; containers that they name by their IDs. */
+function networkOf(containers: ContainerStore, flags: RunFlags): NetworkRequest {
+  const { network, net } = flags;
+  const usual = process.env["TSIMG_NETWORK"] ?? "";
+  const chosen = network.length + net.length === 0 && usual !== "" ? [usual] : network;
+  const request = parseNetworkFlags({ ...flags, network: chosen });
+  const { choice } = request;
+  if (choice.kind !== "container") return request;
+  const { row } = containers.existing(choice.container);
+  return { ...request, choice: { kind: "container", container: row.id } };
+}
+
+function joinedIds(containers: ContainerStore, joins: Joins): Joins {
+  const ids = Object.entries(joins).map(([type, name]) => [type, containers.existing(name).row.id]);
+  return Object.fromEntries(ids);
+}
+
 /** A restart policy and `--rm` would fight over the container. */
 function restartOf(flags: RunFlags): RestartPolicy {
   const policy = parseRestartPolicy(flags.restart);
@@ -158,11 +184,12 @@ function stopOf(
   config: ContainerConfig,
 ): Pick<ContainerOptions, "stopSignal" | "stopTimeout"> {
   const { stopSignal, stopTimeout } = flags;
-  if (stopSignal !== undefined) parseSignal(stopSignal);
+  const seconds = stopTimeout === undefined ? null : parseStopTimeout(stopTimeout);
   return {
-    stopSignal: stopSignal ?? config.StopSignal ?? "SIGTERM",
-    stopTimeout:
-      stopTimeout === undefined ? null : parseCount(stopTimeout, "--stop-timeout", -1, 2 ** 31),
+    stopSignal:
+      stopSignal === undefined ? (config.StopSignal ?? "SIGTERM") : parseStopSignal(stopSignal),
+    // JSON has no infinity.
+    stopTimeout: seconds === Number.POSITIVE_INFINITY ? -1 : seconds,
   };
 }
 

@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { NamespaceType, Process, Spec } from "../../oci/runtime-spec.ts";
-import { TsimgError } from "../../sys/error.ts";
 import { randomHex } from "../../sys/random.ts";
 import { chooseCapabilities } from "../capabilities.ts";
 import { workingDirectory } from "../command.ts";
@@ -152,12 +151,4 @@ export function execIo(flags: ExecFlags, container: Container): LaunchIo {
     interactive,
     ...(keys === undefined ? {} : { detachKeys: keys }),
   };
-}
-
-/** The container's first process. @throws TsimgError ERR_STATE when it doesn't run */
-export function firstProcess({ row, state }: Container): number {
-  if (state.status === "running") return state.started.pid;
-  throw new TsimgError("ERR_STATE", `container '${row.name}' is not running`, {
-    hint: `start it first with "tsimg start ${row.name}"`,
-  });
 }

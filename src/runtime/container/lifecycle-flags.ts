@@ -4,9 +4,6 @@ import type { HealthFlags } from "./health.ts";
 export interface LifecycleFlags extends HealthFlags {
   /** `no`, `always`, `unless-stopped`, `on-failure[:times]`. */
   readonly restart?: string;
-  readonly stopSignal?: string;
-  /** Seconds. */
-  readonly stopTimeout?: string;
   /** `name=value`, or `name` alone. */
   readonly label: readonly string[];
   /** Paths of files with a label a line. */

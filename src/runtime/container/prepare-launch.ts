@@ -5,14 +5,19 @@ import type { Spec } from "../../oci/runtime-spec.ts";
 import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import type { MountSpec } from "../../sys/mount-spec.ts";
+import { programPath, requirePrograms } from "../../sys/run-program.ts";
+import { loadDefaultProfile, mustLoadDefault, readAppArmor } from "../apparmor.ts";
 import { planCgroup } from "../cgroup/plan.ts";
-import { machineArch, readCgroupFacts, readNetworkFiles } from "../host-facts.ts";
-import { networkFiles } from "../network-files.ts";
+import { machineArch, readCgroupFacts } from "../host-facts.ts";
+import { prepareNetwork } from "../network/prepare-network.ts";
 import type { MachineArch } from "../seccomp/architectures.ts";
+import { type Joins, joinOthers } from "../spec/modes.ts";
 import type { LaunchIo } from "../tape/request.ts";
 import type { ContainerOptions } from "./container.ts";
+import type { ContainerStore } from "./container-store.ts";
 import type { CreateContext, CreatedContainer } from "./create-container.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
+import { firstProcess } from "./first-process.ts";
 import type { Launch } from "./tape-image.ts";
 
 /** All that a launcher needs for one start of a container. */
@@ -38,14 +43,15 @@ export interface StartOptions {
  */
 export function prepareLaunch(
   context: CreateContext,
-  { id, snapshot, spec, options }: CreatedContainer,
+  { id, snapshot, spec: made, options }: CreatedContainer,
   start: StartOptions,
 ): PreparedLaunch {
   const { snapshots, containers } = context;
+  const spec = withJoined(containers, made, options.joins);
   const state = containers.stateDirectory(id);
   mkdirSync(join(state, "rootfs"), { recursive: true, mode: 0o700 });
   writeFileSync(join(state, "config.json"), JSON.stringify(spec));
-  writeGeneratedFiles(state, spec);
+  loadAppArmor(spec);
   const { resources = {}, cgroupsPath: path = `/tsimg/${id}` } = spec.linux;
   const choosesCpus = (resources.cpu?.cpus ?? resources.cpu?.mems) !== undefined;
   const cgroup = planCgroup({ ...readCgroupFacts(path, choosesCpus), path, resources });
@@ -59,6 +65,8 @@ export function prepareLaunch(
       cgroup,
       stateDirectory: state,
       io: ioOf(options, start, state, id),
+      ...networkLaunch(context, id, spec, options),
+      ...sharedMemory(containers, options.joins),
       ...clearingUp(context, id, files, options, start),
       init: options.init,
       ...(options.pidFile === null ? {} : { pidFile: options.pidFile }),
@@ -78,13 +86,42 @@ export function readSpec(directory: string): Spec {
   });
 }
 
-function writeGeneratedFiles(state: string, spec: Spec): void {
-  const bound = new Set(spec.mounts.map(({ source }) => source));
-  const network = spec.linux.namespaces.some(({ type }) => type === "network") ? "none" : "host";
-  const hostFiles = network === "host" ? readNetworkFiles() : {};
-  const files = networkFiles(state, { hostname: spec.hostname ?? "", network, hostFiles });
-  for (const { path, content } of files)
-    if (bound.has(path)) writeFileSync(path, content, { mode: 0o644 });
+/** The default profile is loaded once a boot. */
+function loadAppArmor({ process }: Spec): void {
+  if (process.apparmorProfile === undefined) return;
+  if (mustLoadDefault(process.apparmorProfile, readAppArmor())) loadDefaultProfile();
+}
+
+function sharedMemory(containers: ContainerStore, { ipc }: Joins): Pick<Launch, "sharedMemoryOf"> {
+  return ipc === undefined ? {} : { sharedMemoryOf: firstProcess(containers.existing(ipc)) };
+}
+
+/** What its network needs; what couldn't be done is told. */
+function networkLaunch(
+  context: CreateContext,
+  id: string,
+  { hostname = "" }: Spec,
+  { network, exposed }: ContainerOptions,
+): Pick<Launch, "network"> {
+  const own = { id, hostname: hostname === "" ? id.slice(0, 12) : hostname, exposed };
+  const { warnings, ...prepared } = prepareNetwork(context.networks, own, network);
+  for (const warning of warnings) process.stderr.write(`tsimg: warning: ${warning}\n`);
+  if (prepared.ipBatch === undefined) return {};
+  const programs = { ip: neededProgram("ip"), nft: neededProgram("nft") };
+  return { network: { ...prepared, ...programs } };
+}
+
+function neededProgram(name: string): string {
+  requirePrograms([name]);
+  return programPath(name) ?? name;
+}
+
+/** The namespaces of other containers by the paths that they have now. */
+function withJoined(containers: ContainerStore, spec: Spec, joins: Joins): Spec {
+  if (Object.keys(joins).length === 0) return spec;
+  const pidOf = (id: string) => firstProcess(containers.existing(id));
+  const namespaces = joinOthers(spec.linux.namespaces, joins, pidOf);
+  return { ...spec, linux: { ...spec.linux, namespaces } };
 }
 
 function ioOf(

@@ -54,9 +54,7 @@ export function updateLimits(container: LimitedContainer, flags: LimitFlags): Re
 /** What is set when a container is made, and not again. */
 function refuseFixed(flags: LimitFlags): void {
   const fixed = [
-    ["--oom-score-adj", flags.oomScoreAdj],
     ["--cgroup-parent", flags.cgroupParent],
-    ["--cgroupns", flags.cgroupns],
     ["--device-cgroup-rule", flags.deviceCgroupRule?.[0]],
   ] as const;
   const given = fixed.find(([, value]) => value !== undefined);

@@ -12,3 +12,9 @@ export interface NetworkContext {
   /** Whether a container runs or is being started: what it holds is not to be taken from it. */
   readonly isAlive: (containerId: string) => boolean;
 }
+
+/** TSIMG_SUBNET and TSIMG_SUBNET6 are for the default network. */
+export function defaultSubnets(): readonly string[] {
+  const wanted = [process.env["TSIMG_SUBNET"], process.env["TSIMG_SUBNET6"]];
+  return wanted.flatMap((text) => (text === undefined || text === "" ? [] : [text]));
+}

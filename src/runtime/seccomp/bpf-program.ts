@@ -40,6 +40,16 @@ export class BpfProgram {
     return this.#words.length / 2;
   }
 
+  /** Takes in a finished program, to be entered at its first instruction. */
+  include(program: Buffer): Label {
+    let label = this.length as Label;
+    for (let at = program.length - 8; at >= 0; at -= 8) {
+      label = this.length as Label;
+      this.#words.push(program.readUInt32LE(at), program.readUInt32LE(at + 4));
+    }
+    return label;
+  }
+
   /** Ends the program with a seccomp return value. */
   answer(value: number): Label {
     const earlier = this.#answers.get(value);

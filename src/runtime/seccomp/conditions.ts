@@ -87,14 +87,15 @@ function maskedEqual(
   yes: Label,
   no: Label,
 ): Label {
-  const test = (offset: number, maskHalf: number, valueHalf: number, then: Label) => {
-    const compare = program.branch(BPF.ifEqual, valueHalf, then, no);
-    return program.load(offset, program.and(maskHalf, compare));
+  // Bits of the value that the mask doesn't have count for nothing, as libseccomp has it.
+  const test = (offset: number, half: (value: number) => number, then: Label) => {
+    const wanted = (half(value) & half(mask)) >>> 0;
+    const compare = program.branch(BPF.ifEqual, wanted, then, no);
+    return program.load(offset, program.and(half(mask), compare));
   };
-  const lower = test(low, lowHalf(mask), lowHalf(value), yes);
-  const upperDecides = highHalf(mask) !== 0 || highHalf(value) !== 0;
-  if (high === undefined || !upperDecides) return lower;
-  return test(high, highHalf(mask), highHalf(value), lower);
+  const lower = test(low, lowHalf, yes);
+  if (high === undefined || highHalf(mask) === 0) return lower;
+  return test(high, highHalf, lower);
 }
 
 function lowHalf(value: number): number {

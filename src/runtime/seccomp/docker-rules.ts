@@ -2,10 +2,11 @@ import type { SeccompArg } from "../../oci/runtime-spec.ts";
 import type { MachineArch } from "./architectures.ts";
 
 /**
- * What docker's default profile lets through, as of Engine 29: a list of what is allowed,
- * everything else fails with EPERM.
+ * What docker's default profile lets through, as of autumn 2026: a list of what is allowed,
+ * everything else fails with EPERM. io_uring, keyctl, userfaultfd and other doors to the kernel
+ * are left out on purpose.
  *
- * @see moby/profiles, seccomp/default.json
+ * @see moby/profiles, seccomp/default_linux.go
  */
 
 export const ALLOWED_ALWAYS = words(`
@@ -83,13 +84,29 @@ export const ALLOWED_BY_CAPABILITY: Readonly<Record<string, readonly string[]>> 
   CAP_SYS_TTY_CONFIG: words("vhangup"),
 };
 
+/**
+ * Address families above AF_ROSE that docker lets sockets have: NETBEUI, SECURITY, KEY,
+ * NETLINK, PACKET, ASH, RDS, SNA, PPPOX, LLC, IB, MPLS, CAN, TIPC, BLUETOOTH, IUCV, RXRPC,
+ * PHONET, IEEE802154, NFC, KCM, QIPCRTR, SMC, XDP, MCTP.
+ *
+ * Not among them: AF_ALG (38), the kernel's cryptography; AF_VSOCK (40), which reaches the
+ * host's virtual machines; and families that kernels no longer have (ECONET, ATMSVC, IRDA,
+ * WANPIPE, ISDN, CAIF). socketcall(2) of 32-bit programs passes all of them: its arguments lie
+ * behind a pointer.
+ */
+const HIGH_FAMILIES = [
+  13, 14, 15, 16, 17, 18, 21, 22, 24, 26, 27, 28, 29, 30, 31, 32, 33, 35, 36, 39, 41, 42, 43, 44,
+  45,
+];
+
 /** Allowed where one of the conditions holds. */
 export const ALLOWED_WHEN: readonly { readonly name: string; readonly arg: SeccompArg }[] = [
-  // All address families but AF_ALG (38) and AF_VSOCK (40). Written as ranges, since runtimes
-  // take two conditions on one argument for alternatives.
-  { name: "socket", arg: { index: 0, op: "SCMP_CMP_LT", value: 38 } },
-  { name: "socket", arg: { index: 0, op: "SCMP_CMP_EQ", value: 39 } },
-  { name: "socket", arg: { index: 0, op: "SCMP_CMP_GT", value: 40 } },
+  // A range open below, since runtimes take two conditions on one argument for alternatives.
+  // AF_UNIX to AF_ROSE; AF_UNSPEC, 0, makes no socket.
+  { name: "socket", arg: { index: 0, op: "SCMP_CMP_LT", value: 12 } },
+  ...HIGH_FAMILIES.map(
+    (value) => ({ name: "socket", arg: { index: 0, op: "SCMP_CMP_EQ", value } }) as const,
+  ),
   // PER_LINUX, PER_LINUX32, both with UNAME26, and asking without changing.
   { name: "personality", arg: { index: 0, op: "SCMP_CMP_EQ", value: 0x0 } },
   { name: "personality", arg: { index: 0, op: "SCMP_CMP_EQ", value: 0x8 } },

@@ -1,3 +1,4 @@
+import { release } from "node:os";
 import type {
   Seccomp,
   SeccompAction,
@@ -5,11 +6,23 @@ import type {
   SeccompArg,
   SeccompRule,
 } from "../../oci/runtime-spec.ts";
-import { TsimgError } from "../../sys/error.ts";
+import { kernelIsAtLeast } from "../../sys/kernel.ts";
 import { MACHINE_ARCHES, type MachineArch } from "./architectures.ts";
+import {
+  asArray,
+  asInteger,
+  asObject,
+  asStrings,
+  invalid,
+  isAbsent,
+  type JsonObject,
+  parseJson,
+} from "./profile-values.ts";
 
 const MAX_BYTES = 1024 * 1024;
 const MAX_ERRNO = 4095;
+/** What a tracer is told: all of SECCOMP_RET_DATA. */
+const MAX_MESSAGE = 0xffff;
 
 const ACTIONS: readonly string[] = [
   "SCMP_ACT_ALLOW",
@@ -32,79 +45,147 @@ const OPERATORS: readonly string[] = [
   "SCMP_CMP_MASKED_EQ",
 ] satisfies SeccompArg["op"][];
 
+const FLAGS: readonly string[] = [
+  "SECCOMP_FILTER_FLAG_LOG",
+  "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+  "SECCOMP_FILTER_FLAG_TSYNC",
+];
+
+/** All that the runtime spec has, so that a misspelt one isn't taken for another machine's. */
+const ARCHITECTURES: readonly string[] = `
+  X86 X86_64 X32 ARM AARCH64 LOONGARCH64 M68K MIPS MIPS64 MIPS64N32 MIPSEL MIPSEL64 MIPSEL64N32
+  PARISC PARISC64 PPC PPC64 PPC64LE RISCV64 S390 S390X SH SHEB
+`
+  .trim()
+  .split(/\s+/)
+  .map((name) => `SCMP_ARCH_${name}`);
+
 /** What a rule's `includes` and `excludes` may ask about. */
 interface Circumstances {
   readonly arch: MachineArch;
   readonly capabilities: readonly string[];
+  readonly kernel: string;
 }
 
 /**
- * Reads a seccomp profile in docker's form: the runtime spec's, with `includes` and `excludes`
- * for each rule and `archMap`.
+ * Reads a seccomp profile: the runtime spec's form, or docker's, which has `includes` and
+ * `excludes` for each rule and `archMap`.
  *
- * A rule's `minKernel` counts as met: every profile's oldest demand is older than the kernels
- * that tsimg runs on.
- *
+ * @param capabilities the container's bounding set, names with `CAP_`
+ * @param kernel       its release, such as "6.1.0-18-amd64"
  * @throws TsimgError ERR_CONFIG_INVALID naming the member
  */
 export function parseSeccompProfile(
   text: string,
   arch: MachineArch,
   capabilities: readonly string[],
+  kernel: string = release(),
 ): Seccomp {
   if (text.length > MAX_BYTES) throw invalid("the file is larger than 1 MiB");
   const profile = asObject(parseJson(text), "the profile");
-  const rules = asArray(profile["syscalls"] ?? [], "syscalls");
-  const circumstances = { arch, capabilities };
-  const errno = optionalErrno(profile["defaultErrnoRet"], "defaultErrnoRet");
+  refuseListener(profile);
+  const now = { arch, capabilities, kernel };
+  const flags = parseFlags(profile["flags"]);
+  const defaultAction = asAction(profile["defaultAction"], "defaultAction");
+  const errno = parseErrno(profile["defaultErrnoRet"], defaultAction, "defaultErrnoRet");
+  const rules = asArray(profile["syscalls"], "syscalls");
   return {
-    defaultAction: asAction(profile["defaultAction"], "defaultAction"),
+    defaultAction,
     ...(errno === undefined ? {} : { defaultErrnoRet: errno }),
     architectures: parseArchitectures(profile, arch),
-    syscalls: rules.flatMap((rule, index) => parseRule(rule, `syscalls[${index}]`, circumstances)),
+    ...(flags.length === 0 ? {} : { flags }),
+    syscalls: rules.flatMap((rule, index) => parseRule(rule, `syscalls[${index}]`, now)),
   };
+}
+
+/** A supervisor's part of a profile: nothing here could answer what the kernel asks it. */
+function refuseListener(profile: JsonObject): void {
+  for (const member of ["listenerPath", "listenerMetadata"]) {
+    if (isAbsent(profile[member]) || profile[member] === "") continue;
+    throw invalid(`${member} names a supervisor of system calls, which tsimg doesn't support`);
+  }
+}
+
+function parseFlags(value: unknown): readonly string[] {
+  return asStrings(value, "flags").map((flag) => {
+    if (FLAGS.includes(flag)) return flag;
+    throw invalid(`flag "${flag.slice(0, 64)}" is not one of ${FLAGS.join(", ")}`);
+  });
 }
 
 function parseArchitectures(profile: JsonObject, arch: MachineArch): readonly SeccompArch[] {
   const possible: readonly SeccompArch[] = MACHINE_ARCHES[arch];
-  const named = asStrings(profile["architectures"] ?? [], "architectures");
-  for (const entry of asArray(profile["archMap"] ?? [], "archMap")) {
-    const { architecture, subArchitectures } = asObject(entry, "archMap");
-    if (architecture !== possible[0]) continue;
-    named.push(String(architecture), ...asStrings(subArchitectures ?? [], "subArchitectures"));
+  const named = asStrings(profile["architectures"], "architectures");
+  const map = asArray(profile["archMap"], "archMap");
+  if (named.length > 0 && map.length > 0) {
+    throw invalid("both architectures and archMap are given, only one of them can count");
   }
+  for (const entry of map) {
+    const { architecture, subArchitectures } = asObject(entry, "archMap");
+    const own = asStrings([architecture], "archMap.architecture");
+    const others = asStrings(subArchitectures, "archMap.subArchitectures");
+    refuseUnknown([...own, ...others]);
+    if (own[0] === possible[0]) named.push(...own, ...others);
+  }
+  refuseUnknown(named);
   return possible.filter((one) => one === possible[0] || named.includes(one));
+}
+
+function refuseUnknown(architectures: readonly string[]): void {
+  const unknown = architectures.find((name) => !ARCHITECTURES.includes(name));
+  if (unknown === undefined) return;
+  throw invalid(`there is no architecture "${unknown.slice(0, 64)}"`);
 }
 
 function parseRule(value: unknown, where: string, now: Circumstances): readonly SeccompRule[] {
   const rule = asObject(value, where);
-  const included = holds(rule["includes"], `${where}.includes`, now, "every");
-  const excluded = holds(rule["excludes"], `${where}.excludes`, now, "some");
-  if (!included || excluded) return [];
-  const names = asStrings(rule["names"] ?? [rule["name"]], `${where}.names`);
-  const args = asArray(rule["args"] ?? [], `${where}.args`);
-  const errno = optionalErrno(rule["errnoRet"], `${where}.errnoRet`);
+  const names = parseNames(rule, where);
+  const args = asArray(rule["args"], `${where}.args`);
+  const action = asAction(rule["action"], `${where}.action`);
+  const errno = parseErrno(rule["errnoRet"], action, `${where}.errnoRet`);
+  const parsed = {
+    names,
+    action,
+    ...(errno === undefined ? {} : { errnoRet: errno }),
+    ...(args.length === 0 ? {} : { args: args.map((arg) => parseArg(arg, `${where}.args`)) }),
+  };
+  const included = answers(rule["includes"], `${where}.includes`, now).every((yes) => yes);
+  const excluded = answers(rule["excludes"], `${where}.excludes`, now).some((yes) => yes);
+  return included && !excluded ? [parsed] : [];
+}
+
+/** `name` is docker's older form. */
+function parseNames(rule: JsonObject, where: string): readonly string[] {
+  const { name } = rule;
+  if (isAbsent(name) || name === "") {
+    const names = asStrings(rule["names"], `${where}.names`);
+    if (names.length === 0) throw invalid(`${where} names no system call`);
+    return names;
+  }
+  if (asArray(rule["names"], `${where}.names`).length > 0) {
+    throw invalid(`${where} has both name and names, only one of them can count`);
+  }
+  return asStrings([name], `${where}.name`);
+}
+
+/** For each thing that a rule's `includes` or `excludes` asks for, whether it is so. */
+function answers(value: unknown, where: string, now: Circumstances): readonly boolean[] {
+  const filter = asObject(value ?? {}, where);
+  const architectures = asStrings(filter["arches"], `${where}.arches`);
+  const capabilities = asStrings(filter["caps"], `${where}.caps`);
+  const { minKernel } = filter;
   return [
-    {
-      names,
-      action: asAction(rule["action"], `${where}.action`),
-      ...(errno === undefined ? {} : { errnoRet: errno }),
-      ...(args.length === 0 ? {} : { args: args.map((arg) => parseArg(arg, `${where}.args`)) }),
-    },
+    ...(architectures.length > 0 ? [architectures.includes(now.arch)] : []),
+    ...capabilities.map((name) => now.capabilities.includes(name)),
+    ...(isAbsent(minKernel) ? [] : [isNewEnough(minKernel, where, now.kernel)]),
   ];
 }
 
-/** `every`: all that is asked for is so; `some`: anything of it is. */
-function holds(value: unknown, where: string, now: Circumstances, how: "every" | "some"): boolean {
-  const filter = asObject(value ?? {}, where);
-  const architecture = asStrings(filter["arches"] ?? [], `${where}.arches`);
-  const capabilities = asStrings(filter["caps"] ?? [], `${where}.caps`);
-  const answers = [
-    ...(architecture.length > 0 ? [architecture.includes(now.arch)] : []),
-    ...capabilities.map((name) => now.capabilities.includes(name)),
-    ...(filter["minKernel"] ? [true] : []),
-  ];
-  return how === "every" ? answers.every((yes) => yes) : answers.some((yes) => yes);
+function isNewEnough(minKernel: unknown, where: string, kernel: string): boolean {
+  const text = typeof minKernel === "string" ? minKernel : "";
+  const [, major, minor] = /^(\d{1,4})\.(\d{1,4})$/.exec(text) ?? [];
+  if (major === undefined) throw invalid(`${where}.minKernel is not a version such as "4.8"`);
+  return kernelIsAtLeast(Number(major), Number(minor), kernel);
 }
 
 function parseArg(value: unknown, where: string): SeccompArg {
@@ -120,54 +201,15 @@ function parseArg(value: unknown, where: string): SeccompArg {
   };
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw invalid("the file is not JSON", cause);
-  }
-}
-
-function asObject(value: unknown, where: string): JsonObject {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as JsonObject;
-  }
-  throw invalid(`${where} is not an object`);
-}
-
-function asArray(value: unknown, where: string): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  throw invalid(`${where} is not a list`);
-}
-
-function asStrings(value: unknown, where: string): string[] {
-  return asArray(value, where).map((item) => {
-    if (typeof item === "string") return item;
-    throw invalid(`${where} holds something that is not a string`);
-  });
-}
-
-function asInteger(value: unknown, where: string, most: number): number {
-  if (Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= most) {
-    return Number(value);
-  }
-  throw invalid(`${where} is not a whole number from 0 to ${most}`);
-}
-
-function optionalErrno(value: unknown, where: string): number | undefined {
-  return value === undefined || value === null ? undefined : asInteger(value, where, MAX_ERRNO);
+function parseErrno(value: unknown, action: SeccompAction, where: string): number | undefined {
+  if (isAbsent(value)) return undefined;
+  return asInteger(value, where, action === "SCMP_ACT_TRACE" ? MAX_MESSAGE : MAX_ERRNO);
 }
 
 function asAction(value: unknown, where: string): SeccompAction {
   if (typeof value === "string" && ACTIONS.includes(value)) return value as SeccompAction;
+  if (value === "SCMP_ACT_NOTIFY") {
+    throw invalid(`${where} asks a supervisor (SCMP_ACT_NOTIFY), which tsimg doesn't support`);
+  }
   throw invalid(`${where} is not an action that tsimg knows`);
-}
-
-function invalid(what: string, cause?: unknown): TsimgError {
-  return new TsimgError("ERR_CONFIG_INVALID", `invalid seccomp profile: ${what}`, {
-    cause,
-    hint: "docker's own profile shows the form; seccomp=unconfined does without",
-  });
 }

@@ -1,11 +1,14 @@
 import { posix } from "node:path";
 import type { Spec } from "../../oci/runtime-spec.ts";
+import { setAppArmor } from "./apparmor.ts";
 import { changeAttributes } from "./attributes.ts";
 import { cgroupViews, joinCgroups, makeCgroups, removeCgroups } from "./cgroup.ts";
+import { connectNetwork, disconnectNetwork, enterNetwork } from "./connect-network.ts";
 import { dieWithLauncher, dropPrivileges, hideLauncher } from "./credentials.ts";
 import { makeDevices } from "./devices.ts";
 import { execute } from "./exec.ts";
 import { awaitGate, keepGate, openGate } from "./gate.ts";
+import { holdPorts } from "./held-ports.ts";
 import { maskPaths, protectPaths } from "./masks.ts";
 import { mountAll } from "./mounts.ts";
 import { cloneFlags, enterBeforeClone, enterNamespaces, isNew } from "./namespaces.ts";
@@ -46,9 +49,11 @@ export function compileTape(request: LaunchRequest): Tape {
         ? connectConsole(before, io.consoleSocket)
         : undefined,
   };
+  holdPorts(before, request.network?.hold ?? []);
   enterBeforeClone(before, spec.linux);
   const beside = new Steps(before);
   writeMaps(beside, spec.linux, mapWriter);
+  connectNetwork(beside, request.network);
   const child = new Steps(before);
   compileChild(child, request, held);
   return {
@@ -98,10 +103,16 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   setLimits(steps, process, io.kind !== "direct");
   steps.scope(() => {
     const root = buildRoot(steps, request, held.console);
+    const { apparmorProfile } = process;
+    if (apparmorProfile !== undefined && apparmorProfile !== "")
+      setAppArmor(steps, apparmorProfile);
+    hidePaths(steps, root, request);
+    if (request.network !== undefined) enterNetwork(steps, request.network);
     enterRoot(steps, root, held.gate);
   });
   nameHost(steps, spec);
-  if (isNew(spec.linux.namespaces, "network")) raiseLoopback(steps);
+  const connected = request.network?.inside !== undefined;
+  if (isNew(spec.linux.namespaces, "network") && !connected) raiseLoopback(steps);
   enterDirectory(steps, process.cwd);
   const umask = process.user.umask ?? 0o022;
   steps.call("umask", [mode(umask)], `setting the umask to 0${umask.toString(8)}`);
@@ -129,13 +140,17 @@ function buildRoot(steps: Steps, request: LaunchRequest, console: Register | und
   if (relativeToRoot(spec.process.cwd) !== ".") {
     steps.scope(() => directoryTarget(steps, root, spec.process.cwd));
   }
+  return root;
+}
+
+/** What the container must not see or change, once all that it has is in its place. */
+function hidePaths(steps: Steps, root: Register, { spec }: LaunchRequest): void {
   maskPaths(steps, root, spec);
   protectPaths(steps, root, spec);
   if (spec.root.readonly === true) {
     const why = "making the root read-only";
     changeAttributes(steps, root, { set: ["MOUNT_ATTR_RDONLY"] }, why, "mount");
   }
-  return root;
 }
 
 /** The mount namespace's own copies must not pass mounts on to the host. */
@@ -168,6 +183,7 @@ function enterRoot(steps: Steps, root: Register, gate: Register | undefined): vo
 
 function compileAfter(request: LaunchRequest): readonly Step[] {
   const steps = new Steps();
+  disconnectNetwork(steps, request.network);
   removeCgroups(steps, request.cgroup);
   for (const path of request.removeAfter) {
     steps.call("rmtree", [path], `removing "${path}"`);

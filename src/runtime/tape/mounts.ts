@@ -35,14 +35,20 @@ export interface CgroupView {
   readonly name: string;
 }
 
-/** Performs the spec's mounts below `root`, in its order. */
+/**
+ * Performs the spec's mounts below `root`, in its order but for one thing: /proc and /sys come
+ * last, with what is mounted below them. A link of the image that leads a volume there then
+ * finds what the image has, over which the kernel's own comes.
+ */
 export function mountAll(
   steps: Steps,
   root: Register,
   mounts: readonly Mount[],
   cgroups: readonly CgroupView[],
 ): void {
-  for (const mount of mounts) {
+  const kernels = (mount: Mount) => /^(proc|sys)(\/|$)/.test(relativeToRoot(mount.destination));
+  const ordered = [...mounts.filter((it) => !kernels(it)), ...mounts.filter(kernels)];
+  for (const mount of ordered) {
     if (relativeToRoot(mount.destination) === ".") {
       throw new TsimgError("ERR_USAGE", `a mount over the container's root "/" is not possible`);
     }

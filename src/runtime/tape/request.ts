@@ -1,6 +1,8 @@
 import type { Spec } from "../../oci/runtime-spec.ts";
 import type { MountSpec } from "../../sys/mount-spec.ts";
 import type { CgroupPlan } from "../cgroup/plan.ts";
+import type { InsideNetwork } from "../network/inside-network.ts";
+import type { HeldPort } from "../network/prepare-network.ts";
 import type { TapeHealth } from "./tape.ts";
 import type { MapWriter } from "./user-namespace.ts";
 
@@ -25,6 +27,9 @@ export interface LaunchRequest {
   /** struct sock_filter[] of `spec.linux.seccomp`. */
   readonly seccompFilter?: Buffer;
   readonly health?: TapeHealth;
+  readonly network?: NetworkLaunch;
+  /** Namespaces of this process hold the shared memory that the container joins. */
+  readonly sharedMemoryOf?: number;
   /** How the maps of a new user namespace are written; by default by the launcher itself. */
   readonly mapWriter?: MapWriter;
   /**
@@ -36,6 +41,20 @@ export interface LaunchRequest {
   readonly transient?: boolean;
   /** Gets the process ID of the container's first process. */
   readonly pidFile?: string;
+}
+
+/** What connects a container's new network namespace. Paths are absolute. */
+export interface NetworkLaunch {
+  /** Of the programs. */
+  readonly ip: string;
+  readonly nft: string;
+  /** Input of `ip -batch`; descriptor 100 is the namespace. */
+  readonly ipBatch?: string;
+  /** Inputs of `nft -f`: when the interfaces are there, and when the container has ended. */
+  readonly publish?: string;
+  readonly unpublish?: string;
+  readonly inside?: InsideNetwork;
+  readonly hold: readonly HeldPort[];
 }
 
 export interface ProgramCall {

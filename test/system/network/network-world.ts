@@ -247,7 +247,7 @@ export class NetworkWorld implements Disposable {
   private launch(before: readonly Step[], child: Steps, args: readonly string[]): string[] {
     const env = ["PATH=/usr/bin:/bin"];
     execute(child, { user: { uid: 0, gid: 0 }, args, env, cwd: "/" });
-    const none = { after: [], cloneFlags: [], options: [], files: {} };
+    const none = { beside: [], after: [], cloneFlags: [], options: [], files: {} };
     const machine = process.arch === "arm64" ? "aarch64" : "x86_64";
     const tape = join(this.directory, `tape-${randomHex(8)}`);
     writeFileSync(tape, encodeTape({ ...none, before, child: child.list }, machine));

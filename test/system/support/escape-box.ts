@@ -5,13 +5,16 @@ import { type CgroupPlan, planCgroup } from "../../../src/runtime/cgroup/plan.ts
 import { createSpec } from "../../../src/runtime/create-spec.ts";
 import { readHost } from "../../../src/runtime/host-facts.ts";
 import { limitsOf } from "../../../src/runtime/limits.ts";
+import { writeNetworkFiles } from "../../../src/runtime/network/network-files.ts";
+import { parseNetworkFlags } from "../../../src/runtime/network/network-request.ts";
 import type { RunFlags } from "../../../src/runtime/run-flags.ts";
 import { assembleSeccomp } from "../../../src/runtime/seccomp/assemble.ts";
-import type { LaunchRequest } from "../../../src/runtime/tape/compile.ts";
 import { compileTape } from "../../../src/runtime/tape/compile.ts";
 import { encodeTape } from "../../../src/runtime/tape/encode.ts";
+import type { LaunchRequest } from "../../../src/runtime/tape/request.ts";
 import type { Tape } from "../../../src/runtime/tape/tape.ts";
 import { tolerating } from "../../../src/sys/errno.ts";
+import { NO_FLAGS } from "../../unit/runtime/no-flags.ts";
 import { Box, type Finished } from "../launcher-box.ts";
 
 export interface Attack {
@@ -29,12 +32,6 @@ export interface Attack {
   /** Instead of the box's own. */
   readonly launcher?: string;
 }
-
-const NO_FLAGS: RunFlags = {
-  ...{ rm: false, detach: false, tty: false, interactive: false, readOnly: false, init: false },
-  ...{ env: [], envFile: [], volumes: [], tmpfs: [], capAdd: [], capDrop: [], securityOpt: [] },
-  ...{ privileged: false, storage: {}, command: [] },
-};
 
 /**
  * A box whose containers have what `tsimg run` gives them: its capabilities, seccomp filter,
@@ -55,18 +52,20 @@ export class EscapeBox extends Box {
   launch(attack: Attack): LaunchRequest {
     const flags = { ...NO_FLAGS, ...attack.flags };
     const { facts } = readHost(flags);
-    const { spec, files } = createSpec({
+    const network = parseNetworkFlags({ ...flags, network: ["none"] });
+    const spec = createSpec({
       config: { User: "", Env: ["PATH=/bin"], Entrypoint: [], Cmd: [], WorkingDir: "/" },
       flags: { ...flags, command: attack.args },
       containerId: this.id.padEnd(64, "0"),
       rootfs: this.root,
       accounts: {},
       envFiles: [],
-      stateDirectory: this.state,
-      volumesDirectory: this.path("volumes"),
+      network,
+      filesDirectory: this.state,
+      mounts: [],
       host: facts,
     });
-    for (const file of files) writeFileSync(file.path, file.content);
+    writeNetworkFiles(this.state, spec.hostname ?? "", network, []);
     const { seccomp } = spec.linux;
     const binds = (attack.binds ?? []).map(([source, destination]) => {
       return { destination, type: "bind", source, options: ["rbind", "rprivate"] };

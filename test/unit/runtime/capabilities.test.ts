@@ -4,6 +4,7 @@ import {
   CAPABILITIES,
   type CapabilityWish,
   capabilityNames,
+  capabilitySets,
   chooseCapabilities,
   DEFAULT_CAPABILITIES,
 } from "../../../src/runtime/capabilities.ts";
@@ -70,5 +71,29 @@ describe("the capabilities of a container", () => {
     expect(defined.map(([, name, bit]) => [name, Number(bit)])).toEqual(
       CAPABILITIES.map((name, bit) => [name, bit]),
     );
+  });
+});
+
+describe("the first process of a container", () => {
+  const granted = ["CAP_CHOWN", "CAP_NET_RAW"];
+
+  test("has, as root, what is granted, and passes none of it on by inheritance", () => {
+    expect(capabilitySets(granted, 0)).toEqual({
+      bounding: granted,
+      effective: granted,
+      permitted: granted,
+      inheritable: [],
+      ambient: [],
+    });
+  });
+
+  test("has nothing as another user, whom programs with file capabilities may give it", () => {
+    expect(capabilitySets(granted, 1000)).toEqual({
+      bounding: granted,
+      effective: [],
+      permitted: [],
+      inheritable: [],
+      ambient: [],
+    });
   });
 });

@@ -1,31 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { CAPABILITIES } from "../../../src/runtime/capabilities.ts";
 import { createSpec, type SpecInput, type StartConfig } from "../../../src/runtime/create-spec.ts";
+import { parseNetworkFlags } from "../../../src/runtime/network/network-request.ts";
 import type { RunFlags } from "../../../src/runtime/run-flags.ts";
+import { NO_FLAGS } from "./no-flags.ts";
 
 const ID = "0123456789abcdef".repeat(4);
-const FLAGS: RunFlags = {
-  rm: false,
-  detach: false,
-  tty: false,
-  interactive: false,
-  env: [],
-  envFile: [],
-  volume: [],
-  mount: [],
-  volumesFrom: [],
-  tmpfs: [],
-  readOnly: false,
-  privileged: false,
-  capAdd: [],
-  capDrop: [],
-  init: false,
-  securityOpt: [],
-  storage: {},
-  command: [],
-  label: [],
-  labelFile: [],
-};
 const CONFIG: StartConfig = {
   User: "",
   Env: ["LANG=C"],
@@ -38,14 +18,16 @@ const HOST: SpecInput["host"] = {
   hostname: "the-host",
   capabilities: CAPABILITIES,
   devicesLimited: true,
-  devices: [
+  kernel: "6.12.0",
+  thermalPaths: ["/sys/devices/system/cpu/cpu0/thermal_throttle"],
+  appArmor: { enabled: false, loaded: new Set(), loadable: false },
+  lookupDevices: () => [
     { path: "/dev/null", type: "c", major: 1, minor: 3 },
     { path: "/dev/kvm", type: "c", major: 10, minor: 232, fileMode: 0o660, uid: 0, gid: 104 },
     { path: "/dev/pts/0", type: "c", major: 136, minor: 0 },
     { path: "/dev/console", type: "c", major: 5, minor: 1 },
   ],
   environment: {},
-  networkFiles: { hosts: "10.0.0.1 peer\n", resolvConf: "nameserver 10.0.0.2\n" },
 };
 const create = (
   flags: Partial<RunFlags> = {},
@@ -54,12 +36,13 @@ const create = (
 ) =>
   createSpec({
     config: { ...CONFIG, ...config },
-    flags: { ...FLAGS, ...flags },
+    flags: { ...NO_FLAGS, ...flags },
+    network: parseNetworkFlags({ ...NO_FLAGS, ...flags }),
     containerId: ID,
     rootfs: "/run/root",
     accounts: {},
     envFiles: [],
-    stateDirectory: "/run/state",
+    filesDirectory: "/run/state",
     mounts: [],
     host: HOST,
     ...more,
@@ -97,9 +80,9 @@ describe("names", () => {
   test("the host name is the id's beginning, the flag's, or the host's on its network", () => {
     expect(create().hostname).toBe(ID.slice(0, 12));
     expect(create({ hostname: "web-1" }).hostname).toBe("web-1");
-    expect(create({ network: "host" }).hostname).toBe("the-host");
+    expect(create({ network: ["host"] }).hostname).toBe("the-host");
     for (const hostname of ["", "a b", "-x", "x".repeat(65), "a\nb"]) {
-      expect(() => create({ hostname })).toThrow(/invalid hostname/);
+      expect(() => create({ hostname })).toThrow(/host ?name/);
     }
   });
 
@@ -114,12 +97,18 @@ describe("names", () => {
     expect(mountAt(own, "/etc/hosts").map(({ source }) => source)).toEqual(["/mine"]);
   });
 
-  test("the network is none or the host's", () => {
-    const types = (network?: string) =>
-      create(network === undefined ? {} : { network }).linux.namespaces.map((one) => one.type);
-    expect(types()).toEqual(["pid", "mount", "ipc", "uts", "cgroup", "network"]);
-    expect(types("host")).not.toContain("network");
-    expect(() => create({ network: "bridge" })).toThrow(/unknown network "bridge"/);
+  test("the namespaces are the container's own, the host's or another's", () => {
+    const types = (flags: Partial<RunFlags>) =>
+      create(flags).linux.namespaces.map(({ type, path }) => (path === undefined ? type : path));
+    const own = ["pid", "mount", "ipc", "uts", "cgroup", "network"];
+    expect(types({})).toEqual(own);
+    expect(types({ network: ["none"] })).toEqual(own);
+    const hosts = { network: ["host"], pid: "host", ipc: "host", uts: "host", cgroupns: "host" };
+    expect(types(hosts)).toEqual(["mount"]);
+    expect(types({ time: "boottime=10" })).toEqual([...own, "time"]);
+    expect(types({ pid: "container:a", network: ["ns:/run/netns/b"] })).toEqual([
+      ...["/proc/0/ns/pid", "mount", "ipc", "uts", "cgroup", "/run/netns/b"],
+    ]);
   });
 });
 
@@ -146,8 +135,8 @@ describe("privileges", () => {
   test("a privileged container has the host's devices and nothing in its way", () => {
     const created = create({ privileged: true });
     const { linux, process } = created;
-    expect(linux.maskedPaths).toBeUndefined();
-    expect(linux.readonlyPaths).toBeUndefined();
+    expect(linux.maskedPaths).toEqual([]);
+    expect(linux.readonlyPaths).toEqual([]);
     expect(linux.seccomp).toBeUndefined();
     expect(linux.devices?.map((device) => device.path)).toEqual(["/dev/kvm"]);
     expect(linux.resources?.devices).toEqual([{ allow: true, access: "rwm" }]);
@@ -160,7 +149,7 @@ describe("privileges", () => {
     expect(opt("no-new-privileges").process.noNewPrivileges).toBe(true);
     expect(opt("no-new-privileges:true").process.noNewPrivileges).toBe(true);
     expect(opt("seccomp=unconfined").linux.seccomp).toBeUndefined();
-    expect(() => opt("apparmor=mine")).toThrow(/unknown --security-opt/);
+    expect(() => opt("apparmour=mine")).toThrow(/unknown --security-opt/);
     const profile = { defaultAction: "SCMP_ACT_LOG", syscalls: [] };
     const own = create(
       { securityOpt: ["seccomp=/p.json"] },

@@ -8,7 +8,6 @@ import {
   changedLimits,
   limitsOf,
   limitWarnings,
-  oomScoreOf,
 } from "../../../src/runtime/limits.ts";
 
 const MIB = 1024 * 1024;
@@ -164,9 +163,7 @@ test("a cgroup's parent is a path below the mounts and nothing else", () => {
     expect(() => cgroupPathOf({ cgroupParent: bad }, "id"), bad).toThrow(/--cgroup-parent/);
 });
 
-test("scores, policies and warnings", () => {
-  expect(oomScoreOf({ oomScoreAdj: "-1000" })).toBe(-1000);
-  expect(() => oomScoreOf({ oomScoreAdj: "1001" })).toThrow(/--oom-score-adj/);
+test("policies and warnings", () => {
   expect(parseRestartPolicy("on-failure:3")).toEqual({ name: "on-failure", most: 3 });
   expect(parseRestartPolicy("always")).toEqual({ name: "always", most: 0 });
   for (const bad of ["always:3", "on-failure:", ":3", "sometimes"])

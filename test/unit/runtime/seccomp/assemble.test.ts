@@ -70,11 +70,30 @@ function holds({ op, value, valueTwo = 0 }: SeccompArg, arg: bigint): boolean {
     case "SCMP_CMP_GT":
       return arg > operand;
     case "SCMP_CMP_MASKED_EQ":
-      return (arg & operand) === BigInt(valueTwo);
+      return (arg & operand) === (BigInt(valueTwo) & operand);
   }
 }
 
-const INTERESTING_ARGS = [0n, 1n, 8n, 38n, 39n, 40n, 41n, 0x11n, 0x20000n, 0x20008n, 0xffffffffn]
+const INTERESTING_ARGS = [
+  0n,
+  1n,
+  8n,
+  11n,
+  12n,
+  13n,
+  19n,
+  20n,
+  38n,
+  39n,
+  40n,
+  41n,
+  45n,
+  46n,
+  0x11n,
+  0x20000n,
+  0x20008n,
+  0xffffffffn,
+]
   .concat([0x7e020000n, 0x10000000n, 0x00020000n, 0x01200011n, 0x1_0000_0000n, 0x1_0000_0026n])
   .concat([0xffff_ffff_ffff_ffffn]);
 
@@ -116,7 +135,7 @@ describe("the default profile", () => {
 
   test("is a search and not a list: fewer instructions than names", () => {
     const filter = assembleSeccomp(defaultSeccomp("amd64", DEFAULT_CAPABILITIES), "amd64");
-    expect(filter.length / 8).toBeLessThan(500);
+    expect(filter.length / 8).toBeLessThan(700);
   });
 
   test("assembles as this version of the assembler does", () => {
@@ -125,8 +144,8 @@ describe("the default profile", () => {
     const digest = createHash("sha256").update(filter).digest("hex").slice(0, 16);
     expect([ASSEMBLER_VERSION, digest]).toMatchInlineSnapshot(`
       [
-        1,
-        "7d8fdf48cebd6aae",
+        2,
+        "57107bd075e4149e",
       ]
     `);
   });

@@ -1,0 +1,33 @@
+import type { Command } from "../command.ts";
+
+/** Declares the flags of src/runtime/security-flags.ts. */
+export function securityOptions(command: Command): Command {
+  const each = (text: string, before: readonly string[]) => [...before, text];
+  const none: readonly string[] = [];
+  return command
+    .option("--privileged", "all capabilities, all devices, nothing hidden", false)
+    .option("--cap-add <name>", "give a capability", each, none)
+    .option("--cap-drop <name>", "take a capability", each, none)
+    .option(
+      "--security-opt <option>",
+      "no-new-privileges, seccomp=FILE, apparmor=NAME, systempaths=, mask=, unmask=",
+      each,
+      none,
+    )
+    .option("--ulimit <name=soft[:hard]>", "set a resource limit; -1 is none", each, none)
+    .option("--sysctl <name=value>", "set a kernel setting of the container's own", each, none)
+    .option("--device <path[:path][:rwm]>", "give a device of the host", each, none)
+    .option("--group-add <group>", "put the user into one more group", each, none)
+    .option("--ipc <mode>", "IPC namespace: none, private, shareable, host or container:ID")
+    .option("--pid <mode>", "PID namespace: private, host or container:ID")
+    .option("--uts <mode>", "namespace of names: private or host")
+    .option("--cgroupns <mode>", "cgroup namespace: private or host")
+    .option("--time <clock=seconds,...>", "how far monotonic and boottime are ahead")
+    .option("--shm-size <size>", "size of /dev/shm (64m)")
+    .option("--oom-score-adj <number>", "-1000 to 1000: who is killed when memory runs out")
+    .option("--umask <octal>", "permission bits that new files don't get (0022)")
+    .option("--stop-signal <signal>", "signal that asks the container to stop")
+    .option("--stop-timeout <seconds>", "time to stop before it is killed; -1 is for ever")
+    .option("--init", "put an init process in front that reaps and forwards signals", false)
+    .option("--read-only", "make the root file system read-only", false);
+}

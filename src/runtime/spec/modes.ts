@@ -1,0 +1,89 @@
+import type { Namespace, NamespaceType } from "../../oci/runtime-spec.ts";
+import { TsimgError } from "../../sys/error.ts";
+import {
+  type IpcMode,
+  type NamespaceMode,
+  namespaceOf,
+  parseCgroupMode,
+  parseIpcMode,
+  parsePidMode,
+  parseUtsMode,
+} from "../namespace-modes.ts";
+import type { NetworkRequest } from "../network/network-request.ts";
+import type { RunFlags } from "../run-flags.ts";
+import { parseTimeOffsets, type TimeOffsets } from "../time-offsets.ts";
+
+/** Whose namespaces a container has. */
+export interface Modes {
+  readonly pid: NamespaceMode;
+  readonly ipc: IpcMode;
+  readonly uts: NamespaceMode;
+  readonly cgroup: NamespaceMode;
+  readonly network: NamespaceMode | { readonly kind: "path"; readonly path: string };
+  /** Undefined for the host's clocks. */
+  readonly time: TimeOffsets | undefined;
+}
+
+/** Namespaces of which containers, by name or ID, a container joins. */
+export type Joins = Readonly<Partial<Record<NamespaceType, string>>>;
+
+/** Stands for the first process of a container that is to be looked up at the start. */
+const NOBODY = 0;
+
+/** @throws TsimgError ERR_USAGE */
+export function chooseModes(flags: RunFlags, { choice }: NetworkRequest): Modes {
+  const own: NamespaceMode = { kind: "private" };
+  return {
+    pid: parsePidMode(flags.pid),
+    ipc: parseIpcMode(flags.ipc),
+    uts: parseUtsMode(flags.uts, flags.hostname),
+    cgroup: parseCgroupMode(flags.cgroupns),
+    network: choice.kind === "none" || choice.kind === "networks" ? own : (choice satisfies object),
+    time: flags.time === undefined ? undefined : parseTimeOffsets(flags.time),
+  };
+}
+
+/** `linux.namespaces`, in the order in which they are joined. */
+export function namespacesOf(modes: Modes): readonly Namespace[] {
+  const { network } = modes;
+  const all: readonly (Namespace | undefined)[] = [
+    namespaceOf("pid", modes.pid, () => NOBODY),
+    { type: "mount" },
+    namespaceOf("ipc", modes.ipc, () => NOBODY),
+    namespaceOf("uts", modes.uts, () => NOBODY),
+    namespaceOf("cgroup", modes.cgroup, () => NOBODY),
+    network.kind === "path"
+      ? { type: "network", path: network.path }
+      : namespaceOf("network", network, () => NOBODY),
+    modes.time === undefined ? undefined : { type: "time" },
+  ];
+  return all.filter((one) => one !== undefined);
+}
+
+/** Which other containers have to run when this one starts. */
+export function joinsOf({ pid, ipc, network }: Modes): Joins {
+  const modes = { pid, ipc, network };
+  const joined = Object.entries(modes).flatMap(([type, mode]) =>
+    mode.kind === "container" ? [[type, mode.container] as const] : [],
+  );
+  return Object.fromEntries(joined);
+}
+
+/**
+ * The namespaces with the paths that hold now.
+ *
+ * @param pidOf the first process of a running container; throws for one that doesn't run
+ */
+export function joinOthers(
+  namespaces: readonly Namespace[],
+  joins: Joins,
+  pidOf: (container: string) => number,
+): readonly Namespace[] {
+  return namespaces.map((namespace) => {
+    const container = joins[namespace.type];
+    if (container === undefined) return namespace;
+    const joined = namespaceOf(namespace.type, { kind: "container", container }, pidOf);
+    if (joined !== undefined) return joined;
+    throw new TsimgError("ERR_STATE", `the ${namespace.type} namespace can't be joined`);
+  });
+}

@@ -1,0 +1,127 @@
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  appArmorProfile,
+  loadDefaultProfile,
+  mustLoadDefault,
+  readAppArmor,
+} from "../../src/runtime/apparmor.ts";
+import { DEFAULT_PROFILE, DEFAULT_PROFILE_MARK } from "../../src/runtime/apparmor-profile.ts";
+import { CAPABILITIES } from "../../src/runtime/capabilities.ts";
+import { setAppArmor } from "../../src/runtime/tape/apparmor.ts";
+import { compileTape } from "../../src/runtime/tape/compile.ts";
+import { encodeTape } from "../../src/runtime/tape/encode.ts";
+import { Steps } from "../../src/runtime/tape/steps.ts";
+import { Box } from "../system/launcher-box.ts";
+
+const DIST = join(import.meta.dirname, "../../dist");
+
+/** Runs a script as root with every capability and nothing masked: what is denied, AppArmor denies. */
+function runUnder(profile: string | undefined, script: string) {
+  using box = new Box(DIST);
+  const asked = box.request({
+    args: ["sh", "-c", script],
+    mounts: [{ destination: "/host", type: "bind", source: "/", options: ["rbind", "ro"] }],
+    process: {
+      capabilities: {
+        bounding: CAPABILITIES,
+        effective: CAPABILITIES,
+        permitted: CAPABILITIES,
+        inheritable: [],
+        ambient: [],
+      },
+    },
+  });
+  const spec = {
+    ...asked.spec,
+    mounts: asked.spec.mounts
+      .filter(({ destination }) => destination !== "/sys/fs/cgroup")
+      .map((mount) => ({ ...mount, options: mount.options.filter((option) => option !== "ro") })),
+    linux: { ...asked.spec.linux, maskedPaths: [], readonlyPaths: [] },
+  };
+  const tape = compileTape({ ...asked, spec });
+  const label = new Steps();
+  if (profile !== undefined) setAppArmor(label, profile);
+  const labelled = { ...tape, child: [...label.list, ...tape.child] };
+  writeFileSync(box.tape, encodeTape(labelled, "x86_64"));
+  return spawnSync(box.launcher, [box.tape], { encoding: "utf8", timeout: 300_000 });
+}
+
+/** Each line does something and says whether it went well. */
+const ATTEMPTS = `
+  try() { name=$1; shift; if "$@" 2>/dev/null >/dev/null; then echo "$name ok"; else echo "$name denied"; fi; }
+  put() { echo "$1" > "$2"; }
+  mkdir -p /tmp/empty
+  cat /proc/self/attr/apparmor/current
+  try mount busybox mount -t tmpfs none /tmp/empty
+  try kcore head -c 1 /proc/kcore
+  try sysrq put h /proc/sysrq-trigger
+  try domainname put lab /proc/sys/kernel/domainname
+  try sem put "32000 1024000000 500 32000" /proc/sys/kernel/sem
+  try forwarding put 0 /proc/sys/net/ipv4/ip_forward
+  try irq put 1 /proc/irq/default_smp_affinity
+  try ksm put 0 /sys/kernel/mm/ksm/run
+  try firmware ls /sys/firmware/acpi/
+  sock() { busybox chroot /host perl -e 'socket(my $s, $ARGV[0], $ARGV[1], 0) or exit 1' $1 $2; }
+  try alg sock 38 5
+  try vsock sock 40 1
+  try unix sock 1 1
+  try shmmax put 4096 /proc/sys/kernel/shmmax
+  try comm put name /proc/self/comm
+  try file put text /tmp/file
+  try signal sh -c 'sleep 100 & kill $!'
+`;
+
+describe.skipIf(!readAppArmor().enabled)("AppArmor", () => {
+  const unload = () =>
+    spawnSync("apparmor_parser", ["-R", "-K"], { input: `profile ${DEFAULT_PROFILE} { }` });
+  beforeAll(unload);
+  afterAll(unload);
+
+  it("has the default profile after loading it, and again after a replacement", () => {
+    const before = readAppArmor();
+    expect(before.loaded.has(DEFAULT_PROFILE)).toBe(false);
+    const chosen = appArmorProfile({ kind: "default" }, false, before);
+    expect([chosen, mustLoadDefault(chosen, before)]).toEqual([DEFAULT_PROFILE, true]);
+    loadDefaultProfile();
+    loadDefaultProfile();
+    const after = readAppArmor();
+    expect([...after.loaded]).toEqual(
+      expect.arrayContaining([DEFAULT_PROFILE, DEFAULT_PROFILE_MARK]),
+    );
+    expect(mustLoadDefault(chosen, after)).toBe(false);
+  });
+
+  it("confines the program of a tape, and lets it do what docker's profile lets", () => {
+    loadDefaultProfile();
+    const lines = (profile: string | undefined) => {
+      const { status, stdout, stderr } = runUnder(profile, ATTEMPTS);
+      expect([status, stderr]).toEqual([0, ""]);
+      return stdout.trim().split("\n");
+    };
+    const allowed = ["unix ok", "shmmax ok", "comm ok", "file ok", "signal ok"];
+    const guarded = [
+      ...["mount", "kcore", "sysrq", "domainname", "sem"],
+      ...["forwarding", "irq", "ksm", "firmware", "alg", "vsock"],
+    ];
+    expect(lines(undefined)).toEqual([
+      "unconfined",
+      ...guarded.map((name) => `${name} ok`),
+      ...allowed,
+    ]);
+    expect(lines(DEFAULT_PROFILE)).toEqual([
+      `${DEFAULT_PROFILE} (enforce)`,
+      ...guarded.map((name) => `${name} denied`),
+      ...allowed,
+    ]);
+  });
+
+  it("ends the start when the profile isn't loaded", () => {
+    const { status, stderr } = runUnder("nobody-loaded-this", "echo started");
+    expect(status).toBe(125);
+    expect(stderr).toMatch(/AppArmor profile "nobody-loaded-this": no such file/);
+    expect(stderr).toContain("load it first");
+  });
+});
