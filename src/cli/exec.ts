@@ -10,7 +10,7 @@ import {
   writeExecTape,
 } from "../runtime/container/exec.ts";
 import { firstProcess } from "../runtime/container/first-process.ts";
-import { readSpec } from "../runtime/container/prepare-launch.ts";
+import { readSpec } from "../runtime/container/read-spec.ts";
 import type { Accounts } from "../runtime/user.ts";
 import { TsimgError } from "../sys/error.ts";
 import { Command } from "./command.ts";

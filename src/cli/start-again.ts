@@ -1,11 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { type App, builtProgram } from "../app.ts";
 import { launch, writeTape } from "../runtime/container/launch.ts";
-import {
-  type PreparedLaunch,
-  prepareLaunch,
-  readSpec,
-} from "../runtime/container/prepare-launch.ts";
+import { type PreparedLaunch, prepareLaunch } from "../runtime/container/prepare-launch.ts";
+import { readSpec } from "../runtime/container/read-spec.ts";
 import { TsimgError } from "../sys/error.ts";
 import { createContext } from "./create-context.ts";
 

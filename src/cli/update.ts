@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { App } from "../app.ts";
 import type { Spec } from "../oci/runtime-spec.ts";
 import type { Container } from "../runtime/container/container.ts";
-import { readSpec } from "../runtime/container/prepare-launch.ts";
+import { readSpec } from "../runtime/container/read-spec.ts";
 import { parseRestartPolicy, type RestartPolicy } from "../runtime/container/restart-policy.ts";
 import { type LimitedContainer, updateLimits } from "../runtime/container/update-limits.ts";
 import type { LimitFlags } from "../runtime/limit-flags.ts";

@@ -74,7 +74,7 @@ export function createSpec(input: SpecInput): Spec {
   const modes = chooseModes(flags, network);
   const hostname = hostnameOf(input, modes);
   // A name that isn't the container's own is not its to set.
-  const owns = modes.uts.kind === "private" && network.choice.kind !== "container";
+  const owns = modes.uts.kind === "private";
   return {
     ociVersion: "1.1.0",
     root: { path: input.rootfs, readonly: flags.readOnly },
@@ -105,7 +105,9 @@ function mountsOf({ flags, filesDirectory, mounts }: SpecInput, modes: Modes): r
 /** Memory and queues belong to whoever the IPC namespace belongs to. */
 function sharedMemory(mounts: readonly Mount[], ipc: Modes["ipc"]["kind"]): readonly Mount[] {
   const HOSTS = ["/dev/shm", "/dev/mqueue"];
-  if (ipc === "none") return mounts.filter(({ destination }) => destination !== "/dev/shm");
+  // Another container's is put in its place when it starts.
+  if (ipc === "none" || ipc === "container")
+    return mounts.filter(({ destination }) => destination !== "/dev/shm");
   if (ipc !== "host") return mounts;
   return mounts.map((mount) =>
     HOSTS.includes(mount.destination)

@@ -52,7 +52,8 @@ export class Stage implements AsyncDisposable {
     this.root = root;
     [this.tiny = "", this.special = ""] = images;
     this.resources = resources;
-    this.env = { ...process.env, TSIMG, TSIMG_ROOT: join(root, "store") };
+    // Most tests are about something else, and are spared the bridge.
+    this.env = { ...process.env, TSIMG, TSIMG_ROOT: join(root, "store"), TSIMG_NETWORK: "none" };
   }
 
   static async open(): Promise<Stage> {

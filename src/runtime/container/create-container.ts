@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { SnapshotId, StorageOptions } from "../../../drivers/driver.ts";
 import type { ContainerConfig } from "../../oci/image-config.ts";
@@ -34,6 +34,7 @@ import { recordEvent } from "./events.ts";
 import { chooseHealthCheck } from "./health.ts";
 import { chooseLabels } from "./labels.ts";
 import { randomName } from "./random-name.ts";
+import { readSpec } from "./read-spec.ts";
 import { parseRestartPolicy, type RestartPolicy } from "./restart-policy.ts";
 
 export interface CreateContext {
@@ -93,8 +94,9 @@ export function createContainer(
     workingDirectory: process.cwd(),
     newName: anonymousName,
   });
-  const network = networkOf(containers, flags);
-  const joins = joinedIds(containers, joinsOf(chooseModes(flags, network)));
+  const asked = networkOf(containers, flags);
+  const joins = joinedIds(containers, joinsOf(chooseModes(flags, asked)));
+  const network = { ...asked, ...hostnameBeside(containers, joins) };
   const spec = createSpec({
     config: image.config,
     flags,
@@ -163,6 +165,18 @@ function networkOf(containers: ContainerStore, flags: RunFlags): NetworkRequest 
   if (choice.kind !== "container") return request;
   const { row } = containers.existing(choice.container);
   return { ...request, choice: { kind: "container", container: row.id } };
+}
+
+/** Who shares a container's network answers to its name. */
+function hostnameBeside(
+  containers: ContainerStore,
+  { network: id }: Joins,
+): Pick<NetworkRequest, "hostname"> {
+  if (id === undefined) return {};
+  const places = [containers.stateDirectory(id), containers.directory(id)];
+  const place = places.find((path) => existsSync(join(path, "config.json")));
+  const { hostname } = place === undefined ? {} : readSpec(place);
+  return hostname === undefined ? {} : { hostname };
 }
 
 function joinedIds(containers: ContainerStore, joins: Joins): Joins {

@@ -1,9 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { SnapshotId } from "../../../drivers/driver.ts";
 import type { Spec } from "../../oci/runtime-spec.ts";
-import { tolerating } from "../../sys/errno.ts";
-import { TsimgError } from "../../sys/error.ts";
 import type { MountSpec } from "../../sys/mount-spec.ts";
 import { programPath, requirePrograms } from "../../sys/run-program.ts";
 import { loadDefaultProfile, mustLoadDefault, readAppArmor } from "../apparmor.ts";
@@ -74,16 +72,6 @@ export function prepareLaunch(
     names: [...ownNames(id, snapshot, files, rootMounts), ...volumeNames(options)],
     arch: machineArch(),
   };
-}
-
-/** The spec of a container that was made before. @throws TsimgError ERR_STORE */
-export function readSpec(directory: string): Spec {
-  const path = join(directory, "config.json");
-  const text = tolerating(["ENOENT"], () => readFileSync(path, "utf8"));
-  if (text !== undefined) return JSON.parse(text) as Spec;
-  throw new TsimgError("ERR_STORE", `'${path}' is missing`, {
-    hint: "the container can't be started without it: remove it and make another",
-  });
 }
 
 /** The default profile is loaded once a boot. */

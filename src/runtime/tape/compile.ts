@@ -25,6 +25,7 @@ import {
 } from "./process.ts";
 import type { LaunchRequest, ProgramCall } from "./request.ts";
 import { mountRoot } from "./rootfs.ts";
+import { borrowSharedMemory, showSharedMemory } from "./shared-memory.ts";
 import { Steps } from "./steps.ts";
 import { connectConsole, connectStreams, makeConsole } from "./streams.ts";
 import type { Register, Step, Strings, Tape, TapeFiles, TapeOption } from "./tape.ts";
@@ -43,6 +44,10 @@ export function compileTape(request: LaunchRequest): Tape {
   const before = new Steps();
   makeCgroups(before, request.cgroup);
   const held: Held = {
+    memory:
+      request.sharedMemoryOf === undefined
+        ? undefined
+        : borrowSharedMemory(before, request.sharedMemoryOf),
     gate: gate === undefined ? undefined : openGate(before, gate),
     console:
       io.kind === "direct" && io.consoleSocket !== undefined
@@ -74,6 +79,7 @@ export function compileTape(request: LaunchRequest): Tape {
 
 /** What the launcher opens for the child. */
 interface Held {
+  readonly memory: Register | undefined;
   readonly gate: Register | undefined;
   readonly console: Register | undefined;
 }
@@ -102,7 +108,7 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   // Callers of OCI runtimes take whatever is written for the reason of a failure.
   setLimits(steps, process, io.kind !== "direct");
   steps.scope(() => {
-    const root = buildRoot(steps, request, held.console);
+    const root = buildRoot(steps, request, held);
     const { apparmorProfile } = process;
     if (apparmorProfile !== undefined && apparmorProfile !== "")
       setAppArmor(steps, apparmorProfile);
@@ -129,11 +135,12 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
 }
 
 /** Mounts the root and all that belongs in it, nothing of it through a path of the host. */
-function buildRoot(steps: Steps, request: LaunchRequest, console: Register | undefined): Register {
+function buildRoot(steps: Steps, request: LaunchRequest, { console, memory }: Held): Register {
   const { spec } = request;
   separateMounts(steps, spec);
   const root = mountRoot(steps, spec.root.path, request.rootMounts);
   mountAll(steps, root, spec.mounts, cgroupViews(request.cgroup, spec.linux.cgroupsPath));
+  if (memory !== undefined) showSharedMemory(steps, root, memory);
   setSysctls(steps, root, spec);
   makeDevices(steps, root, spec);
   if (request.io.tty) makeConsole(steps, root, spec.process, console);
