@@ -10,6 +10,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
   run: () => import("./run.ts"),
   create: () => import("./create.ts"),
   start: () => import("./start.ts"),
+  bundle: () => import("./bundle.ts"),
   demo: () => import("./demo.ts"),
   images: () => import("./images.ts"),
   rmi: () => import("./rmi.ts"),

@@ -4,6 +4,8 @@ import type { App } from "../app.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Spec } from "../oci/runtime-spec.ts";
 import type { Container, ContainerState } from "../runtime/container/container.ts";
+import { healthOf, readHealthLog } from "../runtime/container/health.ts";
+import { healthLog } from "../runtime/container/health-log.ts";
 import {
   networkMode,
   networkSettings,
@@ -31,7 +33,7 @@ export function inspectContainer(app: App, container: Container): object {
     Created: row.created,
     Path: options.command[0] ?? "",
     Args: options.command.slice(1),
-    State: stateObject(state),
+    State: { ...stateObject(state), ...healthOfContainer(app, container) },
     // Gone when it was removed by force.
     Image: app.images.get(row.manifest as Digest)?.configDigest ?? "",
     ImageDigest: row.manifest,
@@ -78,6 +80,13 @@ function networkSettingsOf(app: App, { row, options, state }: Container): object
     exposed: options.exposed,
     sandbox: pid === undefined ? "" : `/proc/${pid}/ns/net`,
   });
+}
+
+function healthOfContainer(app: App, { row, options, state }: Container): object {
+  const started = state.status === "created" ? undefined : state.started;
+  if (options.health === null || started === undefined) return {};
+  const log = readHealthLog(healthLog(app.containers.stateDirectory(row.id)));
+  return { Health: healthOf(options.health, log, started.startedAt) };
 }
 
 function stateObject(state: ContainerState): object {

@@ -1,5 +1,7 @@
 import type { App } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
+import { healthOf, readHealthLog } from "../runtime/container/health.ts";
+import { healthLog } from "../runtime/container/health-log.ts";
 import { publishedPorts } from "../runtime/network/network-settings.ts";
 import { portsColumn } from "../runtime/network/ports-column.ts";
 import { Command } from "./command.ts";
@@ -92,7 +94,7 @@ function row(
     CreatedAt: row.created,
     RunningFor: formatAge(Date.now() - Date.parse(row.created)),
     State: state.status === "running" && state.paused ? "paused" : state.status,
-    Status: statusOf(container),
+    Status: statusOf(app, container),
     Ports: portsColumn(ports.get(row.id) ?? [], options.exposed),
     Names: row.name,
     Size: withSize ? formatSize(app.snapshots.usage(row.snapshot).bytes) : "",
@@ -105,14 +107,28 @@ function commandOf([program = "", ...words]: readonly string[]): string {
 }
 
 /** As docker words it: "Up 3 minutes", "Exited (0) 2 hours ago". */
-function statusOf({ state }: Container): string {
+function statusOf(app: App, { row, options, state }: Container): string {
   const since = (time: string) => Date.now() - Date.parse(time);
   if (state.status === "created") return "Created";
   if (state.status === "running") {
-    const paused = state.paused ? " (Paused)" : "";
-    return `Up ${formatDuration(since(state.started.startedAt))}${paused}`;
+    const note = state.paused
+      ? "Paused"
+      : healthNote(app, row.id, options, state.started.startedAt);
+    return `Up ${formatDuration(since(state.started.startedAt))}${note && ` (${note})`}`;
   }
   const { exitCode, finishedAt } = state.exit;
   const ended = state.status === "restarting" ? "Restarting" : "Exited";
   return `${ended} (${exitCode}) ${formatAge(since(finishedAt))}`;
+}
+
+function healthNote(
+  app: App,
+  id: string,
+  { health }: Container["options"],
+  started: string,
+): string {
+  if (health === null) return "";
+  const log = readHealthLog(healthLog(app.containers.stateDirectory(id)));
+  const { Status } = healthOf(health, log, started);
+  return Status === "starting" ? "health: starting" : Status;
 }

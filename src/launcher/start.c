@@ -150,11 +150,12 @@ bool start_child(void) {
     return false;
   }
   close(report[1]);
-  close_container_ends();
   report_socket = report[0];
   launch.tape.registers[REGISTER_REPORT] = report_socket;
   launch.tape.registers[REGISTER_CHILD] = launch.child;
-  bool started = tape_run(&launch.tape, PHASE_BESIDE, false, tell_beside) == NULL && await_start();
+  bool ready = tape_run(&launch.tape, PHASE_BESIDE, false, tell_beside) == NULL;
+  close_container_ends();
+  bool started = ready && await_start();
   close(report_socket);
   return started;
 }

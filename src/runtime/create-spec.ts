@@ -14,6 +14,7 @@ import { linuxOf } from "./spec/linux-part.ts";
 import { chooseModes, type Modes } from "./spec/modes.ts";
 import { processOf } from "./spec/process-part.ts";
 import type { Accounts } from "./user.ts";
+import type { IdMaps } from "./userns/choose-maps.ts";
 
 /** The parts of an image configuration that say how a container starts. */
 export type StartConfig = Pick<
@@ -40,6 +41,8 @@ export interface SpecInput {
   readonly filesDirectory: string;
   /** What is mounted besides what every container has: parents before children. */
   readonly mounts: readonly Mount[];
+  /** Of a user namespace of its own. */
+  readonly maps?: IdMaps;
   readonly host: HostFacts;
 }
 
@@ -93,13 +96,27 @@ function hostnameOf({ network, host, containerId }: SpecInput, modes: Modes): st
   return hosts ? host.hostname : containerId.slice(0, 12);
 }
 
-function mountsOf({ flags, filesDirectory, mounts }: SpecInput, modes: Modes): readonly Mount[] {
+function mountsOf(
+  { flags, filesDirectory, mounts, maps }: SpecInput,
+  modes: Modes,
+): readonly Mount[] {
   const taken = new Set(mounts.map(({ destination }) => destination));
   const files = networkFileMounts(filesDirectory).filter(
     ({ destination }) => !taken.has(destination),
   );
   const own = withShmSize(defaultMounts(flags.privileged), parseShmSize(flags.shmSize));
-  return combineMounts([...sharedMemory(own, modes.ipc.kind), ...files], mounts);
+  const all = combineMounts([...sharedMemory(own, modes.ipc.kind), ...files], mounts);
+  return maps === undefined ? all : all.map((mount) => withMappedOwners(mount, filesDirectory));
+}
+
+/**
+ * What tsimg keeps for the container is shown with the owners that the container knows; a
+ * directory of the user's stays whose it is.
+ */
+function withMappedOwners(mount: Mount, filesDirectory: string): Mount {
+  const generated = mount.source.startsWith(`${filesDirectory}/`);
+  const volume = mount.type === "bind" && mount.source.endsWith("/_data");
+  return generated || volume ? { ...mount, options: [...mount.options, "idmap"] } : mount;
 }
 
 /** Memory and queues belong to whoever the IPC namespace belongs to. */

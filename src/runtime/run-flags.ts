@@ -4,6 +4,7 @@ import type { LimitFlags } from "./limit-flags.ts";
 import type { MountFlags } from "./mounts/mount-flags.ts";
 import type { NetworkFlags } from "./network/network-flags.ts";
 import type { SecurityFlags } from "./security-flags.ts";
+import type { UsernsFlags } from "./userns/userns-flags.ts";
 
 /**
  * What a user asks of `tsimg run`, as given: nothing is checked yet. An absent member is a
@@ -14,7 +15,8 @@ export interface RunFlags
     LimitFlags,
     MountFlags,
     NetworkFlags,
-    SecurityFlags {
+    SecurityFlags,
+    UsernsFlags {
   /** Remove the container when it ends. */
   readonly rm: boolean;
   readonly detach: boolean;

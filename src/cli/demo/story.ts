@@ -155,7 +155,7 @@ async function runStep({ stage, app }: Scene, name: string): Promise<void> {
   const command = ["sh", "-c", `\n  ${script.join("\n  ")}\n`];
   const memory = limitFile === undefined ? [] : ["--memory", MEMORY.flag];
   const { stdout } = await stage.run({
-    args: ["run", "--name", "demo", ...memory, name, ...command],
+    args: ["run", "--name", "demo", "--network", "none", ...memory, name, ...command],
     output: "kept",
   });
   const { row } = app.containers.existing("demo");
@@ -181,7 +181,7 @@ async function explainStep({ stage }: Scene, name: string): Promise<void> {
     "and a small program performs between clone3 and execve. --explain prints it:",
   );
   const { stderr } = await stage.run({
-    args: ["run", "--rm", "--explain", name, "true"],
+    args: ["run", "--rm", "--network", "none", "--explain", name, "true"],
     output: "silent",
   });
   const calls = stderr.split("\n").filter((line) => line !== "" && !line.startsWith("#"));

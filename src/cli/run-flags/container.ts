@@ -6,6 +6,7 @@ import { limitOptions } from "./limits.ts";
 import { mountOptions } from "./mounts.ts";
 import { networkOptions } from "./network.ts";
 import { securityOptions } from "./security.ts";
+import { usernsOptions } from "./userns.ts";
 
 /** The flags of `run` and `create` as the command line has them. */
 export interface ContainerFlags
@@ -18,7 +19,7 @@ export interface ContainerFlags
 /** All options that decide on a container, however it is started. */
 export function containerOptions(command: Command): Command {
   return lifecycleOptions(
-    securityOptions(networkOptions(mountOptions(limitOptions(command))))
+    usernsOptions(securityOptions(networkOptions(mountOptions(limitOptions(command)))))
       .option("--rm", "remove the container when it ends", false)
       .option("-i, --interactive", "connect the container's standard input", false)
       .option("-t, --tty", "give the container a terminal", false)

@@ -2,6 +2,7 @@ import type { SnapshotId } from "../../../drivers/driver.ts";
 import type { MountPoint } from "../mounts/mount-point.ts";
 import type { NetworkRequest } from "../network/network-request.ts";
 import type { Joins } from "../spec/modes.ts";
+import type { IdMaps } from "../userns/choose-maps.ts";
 import type { HealthCheck } from "./health.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
 
@@ -59,6 +60,8 @@ export interface ContainerOptions {
   readonly exposed: readonly string[];
   /** IDs of containers whose namespaces it joins. */
   readonly joins: Joins;
+  /** Of its own user namespace. */
+  readonly maps: IdMaps | null;
   /** What its user has mounted in it. */
   readonly points: readonly MountPoint[];
 }

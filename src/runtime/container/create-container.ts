@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { SnapshotId, StorageOptions } from "../../../drivers/driver.ts";
 import type { ContainerConfig } from "../../oci/image-config.ts";
@@ -19,10 +19,10 @@ import type { NetworkContext } from "../network/network-context.ts";
 import { type NetworkRequest, parseNetworkFlags } from "../network/network-request.ts";
 import { parseStopSignal, parseStopTimeout } from "../process-flags.ts";
 import type { RunFlags } from "../run-flags.ts";
-import { parseSecurityOptions } from "../security-options.ts";
 import { chooseModes, type Joins, joinsOf } from "../spec/modes.ts";
 import type { ProgramCall } from "../tape/request.ts";
 import type { Accounts } from "../user.ts";
+import { chooseMaps, type IdMaps } from "../userns/choose-maps.ts";
 import { anonymousName } from "../volume/new-volume.ts";
 import { prepareVolumes } from "../volume/prepare-volumes.ts";
 import { VolumeStore } from "../volume/volume-store.ts";
@@ -36,6 +36,7 @@ import { chooseLabels } from "./labels.ts";
 import { randomName } from "./random-name.ts";
 import { readSpec } from "./read-spec.ts";
 import { parseRestartPolicy, type RestartPolicy } from "./restart-policy.ts";
+import { profileOf, readUserFile } from "./user-files.ts";
 
 export interface CreateContext {
   readonly database: Database;
@@ -95,7 +96,12 @@ export function createContainer(
     newName: anonymousName,
   });
   const asked = networkOf(containers, flags);
-  const joins = joinedIds(containers, joinsOf(chooseModes(flags, asked)));
+  const modes = chooseModes(flags, asked);
+  const joins = joinedIds(containers, joinsOf(modes));
+  const maps =
+    joins.user === undefined
+      ? chooseMaps(modes.user, flags, takenMaps(database))
+      : (containers.existing(joins.user).options.maps ?? undefined);
   const network = { ...asked, ...hostnameBeside(containers, joins) };
   const spec = createSpec({
     config: image.config,
@@ -108,6 +114,7 @@ export function createContainer(
     ...profileOf(flags),
     filesDirectory: joins.network === undefined ? state : containers.stateDirectory(joins.network),
     mounts: plan.mounts,
+    ...(maps === undefined ? {} : { maps }),
     host: host.facts,
   });
   const cgroup = planCgroup({
@@ -134,6 +141,7 @@ export function createContainer(
     network,
     exposed: image.config.ExposedPorts,
     joins,
+    maps: maps ?? null,
     points: plan.points,
     pidFile: flags.pidfile === undefined ? null : resolve(flags.pidfile),
   };
@@ -177,6 +185,14 @@ function hostnameBeside(
   const place = places.find((path) => existsSync(join(path, "config.json")));
   const { hostname } = place === undefined ? {} : readSpec(place);
   return hostname === undefined ? {} : { hostname };
+}
+
+/** Of all containers, running or not: those with `auto` share no IDs. */
+function takenMaps(database: Database): readonly IdMaps[] {
+  const sql = "select json_extract(options, '$.maps') as maps from containers";
+  return database
+    .all<{ maps: string | null }>(sql)
+    .flatMap(({ maps }) => (maps === null ? [] : [JSON.parse(maps) as IdMaps]));
 }
 
 function joinedIds(containers: ContainerStore, joins: Joins): Joins {
@@ -262,20 +278,4 @@ function insertRows(
     recordEvent(database, { type: "container", action: "create", actor: id, attributes });
     return snapshot;
   });
-}
-
-function profileOf(flags: RunFlags): { readonly seccompProfile?: string } {
-  const { seccomp } = parseSecurityOptions(flags.securityOpt);
-  if (seccomp.kind !== "file") return {};
-  return { seccompProfile: readUserFile(seccomp.path, "--security-opt seccomp") };
-}
-
-function readUserFile(path: string, flag: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new TsimgError("ERR_USAGE", `${flag}: can't read '${path}': ${errorCode(cause)}`, {
-      cause,
-    });
-  }
 }

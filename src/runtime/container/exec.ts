@@ -1,13 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { NamespaceType, Process, Spec } from "../../oci/runtime-spec.ts";
+import type { Process, Spec } from "../../oci/runtime-spec.ts";
 import { randomHex } from "../../sys/random.ts";
 import { chooseCapabilities } from "../capabilities.ts";
 import { workingDirectory } from "../command.ts";
 import { buildEnvironment, type EnvFile } from "../environment.ts";
 import { machineArch, ownCapabilities } from "../host-facts.ts";
 import { compileExec, type ExecRequest } from "../tape/compile-exec.ts";
-import type { ConstantName } from "../tape/constants.ts";
 import { encodeTape } from "../tape/encode.ts";
 import { explainStep } from "../tape/explain.ts";
 import type { LaunchIo } from "../tape/request.ts";
@@ -15,6 +14,7 @@ import type { Tape } from "../tape/tape.ts";
 import { type Accounts, resolveUser } from "../user.ts";
 import type { Container } from "./container.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
+import { namespacesOf } from "./exec-namespaces.ts";
 import { filterOf } from "./tape-image.ts";
 
 /** What a user asks of `tsimg exec`, as given. */
@@ -28,22 +28,6 @@ export interface ExecFlags {
   readonly env: readonly string[];
   readonly detachKeys?: string;
   readonly command: readonly string[];
-}
-
-const NAMESPACES: Readonly<Record<NamespaceType, ConstantName>> = {
-  user: "CLONE_NEWUSER",
-  pid: "CLONE_NEWPID",
-  time: "CLONE_NEWTIME",
-  mount: "CLONE_NEWNS",
-  uts: "CLONE_NEWUTS",
-  ipc: "CLONE_NEWIPC",
-  network: "CLONE_NEWNET",
-  cgroup: "CLONE_NEWCGROUP",
-};
-
-/** Every namespace of a container that isn't its starter's. */
-export function namespacesOf(spec: Spec): readonly ConstantName[] {
-  return spec.linux.namespaces.map(({ type }) => NAMESPACES[type]);
 }
 
 /**

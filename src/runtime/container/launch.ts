@@ -23,7 +23,7 @@ export async function launch(
 
 /** Writes the launcher's tape into the container's state directory and answers its path. */
 export async function writeTape(
-  { request, names, arch }: PreparedLaunch,
+  { request, names, arch, health }: PreparedLaunch,
   directories: TapeDirectories,
   explained = false,
 ): Promise<string> {
@@ -32,6 +32,10 @@ export async function writeTape(
   const image = explained
     ? await explainedImage(request, arch, directories)
     : await tapeImage(request, names, arch, version, directories);
+  if (health !== undefined) {
+    const { writeHealthTape } = await import("./write-health-tape.ts");
+    await writeHealthTape(health, arch, directories.filters);
+  }
   const tape = join(request.stateDirectory, "tape");
   writeFileSync(tape, image, { mode: 0o600 });
   return tape;

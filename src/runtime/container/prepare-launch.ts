@@ -16,6 +16,7 @@ import type { ContainerStore } from "./container-store.ts";
 import type { CreateContext, CreatedContainer } from "./create-container.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
 import { firstProcess } from "./first-process.ts";
+import { type HealthLaunch, healthCheck, healthLaunch } from "./health-launch.ts";
 import type { Launch } from "./tape-image.ts";
 
 /** All that a launcher needs for one start of a container. */
@@ -25,6 +26,8 @@ export interface PreparedLaunch {
   /** What occurs in the request and is this container's alone. */
   readonly names: readonly string[];
   readonly arch: MachineArch;
+  /** The process of its health check. */
+  readonly health?: HealthLaunch;
 }
 
 export interface StartOptions {
@@ -60,17 +63,20 @@ export function prepareLaunch(
     request: {
       spec,
       rootMounts,
+      ...(options.maps === null ? {} : { imageMaps: options.maps }),
       cgroup,
       stateDirectory: state,
       io: ioOf(options, start, state, id),
       ...networkLaunch(context, id, spec, options),
       ...sharedMemory(containers, options.joins),
+      ...healthCheck(state, options),
       ...clearingUp(context, id, files, options, start),
       init: options.init,
       ...(options.pidFile === null ? {} : { pidFile: options.pidFile }),
     },
     names: [...ownNames(id, snapshot, files, rootMounts), ...volumeNames(options)],
     arch: machineArch(),
+    ...healthLaunch(state, spec, cgroup.procsFiles, options),
   };
 }
 

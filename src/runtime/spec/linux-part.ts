@@ -30,20 +30,28 @@ export function linuxOf(input: SpecInput, modes: Modes): Linux {
     ...(devices.length === 0 ? {} : { devices }),
     ...hiddenPaths(flags.privileged, options, host.thermalPaths),
     ...(Object.keys(sysctl).length === 0 ? {} : { sysctl }),
+    // Those of a namespace that is joined were written by who made it.
+    ...(modes.user.kind === "container" ? {} : input.maps),
     ...(modes.time === undefined ? {} : { timeOffsets: modes.time }),
   };
 }
 
 /** In a network of its own a container may use low ports and ping: docker's defaults. */
-function sysctlsOf({ flags, network }: SpecInput, modes: Modes): Readonly<Record<string, string>> {
+function sysctlsOf(
+  { flags, network, maps }: SpecInput,
+  modes: Modes,
+): Readonly<Record<string, string>> {
   const own = {
     ipc: modes.ipc.kind !== "host" && modes.ipc.kind !== "container",
     network: modes.network.kind === "private",
     uts: modes.uts.kind === "private",
   };
   const connected = network.choice.kind === "networks";
+  // A group that isn't mapped can't be named.
+  const groups = maps?.gidMappings.find(({ containerID }) => containerID === 0);
+  const last = groups === undefined ? 2_147_483_647 : groups.size - 1;
   const usual: Record<string, string> = connected
-    ? { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647" }
+    ? { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": `0 ${last}` }
     : {};
   return { ...usual, ...parseSysctls(flags.sysctl, own) };
 }

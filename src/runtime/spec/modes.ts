@@ -12,6 +12,7 @@ import {
 import type { NetworkRequest } from "../network/network-request.ts";
 import type { RunFlags } from "../run-flags.ts";
 import { parseTimeOffsets, type TimeOffsets } from "../time-offsets.ts";
+import { parseUsernsMode, type UsernsMode } from "../userns/userns-mode.ts";
 
 /** Whose namespaces a container has. */
 export interface Modes {
@@ -20,6 +21,7 @@ export interface Modes {
   readonly uts: NamespaceMode;
   readonly cgroup: NamespaceMode;
   readonly network: NamespaceMode | { readonly kind: "path"; readonly path: string };
+  readonly user: UsernsMode;
   /** Undefined for the host's clocks. */
   readonly time: TimeOffsets | undefined;
 }
@@ -39,6 +41,7 @@ export function chooseModes(flags: RunFlags, { choice }: NetworkRequest): Modes 
     uts: parseUtsMode(flags.uts, flags.hostname),
     cgroup: parseCgroupMode(flags.cgroupns),
     network: choice.kind === "none" || choice.kind === "networks" ? own : (choice satisfies object),
+    user: parseUsernsMode(flags),
     time: flags.time === undefined ? undefined : parseTimeOffsets(flags.time),
   };
 }
@@ -47,6 +50,7 @@ export function chooseModes(flags: RunFlags, { choice }: NetworkRequest): Modes 
 export function namespacesOf(modes: Modes): readonly Namespace[] {
   const { network } = modes;
   const all: readonly (Namespace | undefined)[] = [
+    userNamespace(modes.user),
     namespaceOf("pid", modes.pid, () => NOBODY),
     { type: "mount" },
     namespaceOf("ipc", modes.ipc, () => NOBODY),
@@ -60,9 +64,23 @@ export function namespacesOf(modes: Modes): readonly Namespace[] {
   return all.filter((one) => one !== undefined);
 }
 
+/** First: the others belong to it. */
+function userNamespace(mode: UsernsMode): Namespace | undefined {
+  switch (mode.kind) {
+    case "host":
+      return undefined;
+    case "path":
+      return { type: "user", path: mode.path };
+    case "container":
+      return { type: "user", path: `/proc/${NOBODY}/ns/user` };
+    default:
+      return { type: "user" };
+  }
+}
+
 /** Which other containers have to run when this one starts. */
-export function joinsOf({ pid, ipc, network }: Modes): Joins {
-  const modes = { pid, ipc, network };
+export function joinsOf({ pid, ipc, network, user }: Modes): Joins {
+  const modes = { pid, ipc, network, user };
   const joined = Object.entries(modes).flatMap(([type, mode]) =>
     mode.kind === "container" ? [[type, mode.container] as const] : [],
   );

@@ -2,7 +2,7 @@ import type { ConstantName } from "./constants.ts";
 import type { MountOptions } from "./mount-options.ts";
 import type { Steps } from "./steps.ts";
 import type { Register } from "./tape.ts";
-import { flags, words } from "./tape.ts";
+import { bytes, flags, words } from "./tape.ts";
 
 /** sizeof(struct mount_attr) */
 const MOUNT_ATTR_SIZE = 32;
@@ -58,3 +58,27 @@ export function setAttributes(
   const spread = options.recursivePropagation ? "tree" : "mount";
   changeAttributes(steps, mount, { set: [], propagation: options.propagation }, why, spread);
 }
+
+/**
+ * Shows the owners of a mount's files through a user namespace's maps. Not every file system
+ * can: then it stays as it is, or the start fails.
+ */
+export function mapMount(
+  steps: Steps,
+  mount: Register,
+  userNamespace: Register,
+  why: string,
+  need: "require" | "prefer",
+): void {
+  const memory = new Uint8Array(MOUNT_ATTR_SIZE);
+  new DataView(memory.buffer).setBigUint64(0, MOUNT_ATTR_IDMAP, true);
+  const attributes = bytes("{set=MOUNT_ATTR_IDMAP, userns_fd}", memory);
+  steps.call("poke", [{ kind: "place", of: attributes, offset: 24 }, userNamespace], why);
+  const how = flags("AT_EMPTY_PATH", "AT_RECURSIVE");
+  steps.call("mount_setattr", [mount, "", how, attributes, MOUNT_ATTR_SIZE], why, {
+    tolerate: need === "prefer" ? ["EINVAL", "EPERM"] : [],
+    hint: "this file system can't map owners: use another driver, or --userns host",
+  });
+}
+
+const MOUNT_ATTR_IDMAP = 0x100000n;

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { Spec } from "../../oci/runtime-spec.ts";
+import type { MountSpec } from "../../sys/mount-spec.ts";
 import { setAppArmor } from "./apparmor.ts";
 import { changeAttributes } from "./attributes.ts";
 import { cgroupViews, joinCgroups, makeCgroups, removeCgroups } from "./cgroup.ts";
@@ -9,9 +10,17 @@ import { makeDevices } from "./devices.ts";
 import { execute } from "./exec.ts";
 import { awaitGate, keepGate, openGate } from "./gate.ts";
 import { holdPorts } from "./held-ports.ts";
+import { hostId, mountMappedRoot, openMapping } from "./mapped-root.ts";
 import { maskPaths, protectPaths } from "./masks.ts";
-import { mountAll } from "./mounts.ts";
-import { cloneFlags, enterBeforeClone, enterNamespaces, isNew } from "./namespaces.ts";
+import { mountAll, type OpenedSources, openSources } from "./mounts.ts";
+import {
+  cloneFlags,
+  enterBeforeClone,
+  enterNamespaces,
+  isNew,
+  userNamespaceOf,
+} from "./namespaces.ts";
+import { openAddresses } from "./network.ts";
 import {
   beginSession,
   checkLauncher,
@@ -24,12 +33,12 @@ import {
   unblockSignals,
 } from "./process.ts";
 import type { LaunchRequest, ProgramCall } from "./request.ts";
-import { mountRoot } from "./rootfs.ts";
+import { mountRoot, placeRoot, prepareRoot } from "./rootfs.ts";
 import { borrowSharedMemory, showSharedMemory } from "./shared-memory.ts";
 import { Steps } from "./steps.ts";
 import { connectConsole, connectStreams, makeConsole } from "./streams.ts";
 import type { Register, Step, Strings, Tape, TapeFiles, TapeOption } from "./tape.ts";
-import { FIRST_CLOSED_FD, flags, mode } from "./tape.ts";
+import { FIRST_CLOSED_FD, flags, mode, STREAMS } from "./tape.ts";
 import { directoryTarget, relativeToRoot } from "./target.ts";
 import { becomeMappedRoot, writeMaps } from "./user-namespace.ts";
 
@@ -43,7 +52,9 @@ export function compileTape(request: LaunchRequest): Tape {
   const { spec, io, gate, mapWriter = { kind: "kernel" } } = request;
   const before = new Steps();
   makeCgroups(before, request.cgroup);
-  const held: Held = {
+  const inside = request.network?.inside;
+  const held: Omit<Held, "prepared"> = {
+    addresses: inside === undefined ? undefined : openAddresses(before, inside),
     memory:
       request.sharedMemoryOf === undefined
         ? undefined
@@ -54,13 +65,16 @@ export function compileTape(request: LaunchRequest): Tape {
         ? connectConsole(before, io.consoleSocket)
         : undefined,
   };
+  const prepared = prepareInLauncher(before, request);
   holdPorts(before, request.network?.hold ?? []);
   enterBeforeClone(before, spec.linux);
   const beside = new Steps(before);
+  if (prepared !== undefined) letGo(beside, prepared);
+  giveStreams(beside, request);
   writeMaps(beside, spec.linux, mapWriter);
-  connectNetwork(beside, request.network);
+  connectNetwork(beside, request.network, held.addresses);
   const child = new Steps(before);
-  compileChild(child, request, held);
+  compileChild(child, request, { ...held, prepared });
   return {
     before: before.list,
     cloneFlags: cloneFlags(spec.linux.namespaces),
@@ -77,8 +91,59 @@ export function compileTape(request: LaunchRequest): Tape {
   };
 }
 
+/** Mounts that a child in a new user namespace has no right to make. */
+interface Prepared {
+  readonly root: Register;
+  readonly sources: OpenedSources;
+  readonly mapping: Register | undefined;
+}
+
+function prepareInLauncher(steps: Steps, request: LaunchRequest): Prepared | undefined {
+  const { spec, rootMounts, imageMaps, stateDirectory } = request;
+  if (userNamespaceOf(spec.linux.namespaces) === undefined) return undefined;
+  const mapping = imageMaps === undefined ? undefined : openMapping(steps, spec.linux, imageMaps);
+  const scratch = posix.join(stateDirectory, "layers");
+  const plain: MountSpec = {
+    type: "bind",
+    source: spec.root.path,
+    options: ["rbind"],
+    api: "mount",
+  };
+  const root =
+    mapping === undefined || imageMaps === undefined
+      ? prepareRoot(steps, rootMounts[0] ?? plain)
+      : mountMappedRoot(steps, rootMounts, scratch, mapping, imageMaps);
+  const sources = openSources(steps, spec.mounts, mapping);
+  // From there the child can attach the root without having the right to walk the path.
+  steps.call("chdir", [spec.root.path], "entering the place of the container's root");
+  return { root, sources, mapping };
+}
+
+/** The child has them; the launcher would keep them mounted. */
+function letGo(steps: Steps, { root, sources, mapping }: Prepared): void {
+  const why = "leaving the container's mounts to it";
+  steps.call("chdir", ["/"], why);
+  const held = [root, ...sources.values(), ...(mapping === undefined ? [] : [mapping])];
+  for (const descriptor of held) steps.call("close", [descriptor], why);
+}
+
+/** So that the container's root can open its own standard streams again. */
+function giveStreams(steps: Steps, { spec, imageMaps }: LaunchRequest): void {
+  if (userNamespaceOf(spec.linux.namespaces) === undefined) return;
+  const { uidMappings = [], gidMappings = [] } = imageMaps ?? spec.linux;
+  const { uid, gid } = spec.process.user;
+  const owner = [hostId(uidMappings, uid), hostId(gidMappings, gid)];
+  for (const stream of STREAMS) {
+    // Streams of the caller's own may be anything.
+    const why = "giving the container its standard streams";
+    steps.call("fchown", [stream, ...owner], why, { tolerate: "any" });
+  }
+}
+
 /** What the launcher opens for the child. */
 interface Held {
+  readonly prepared: Prepared | undefined;
+  readonly addresses: Register | undefined;
   readonly memory: Register | undefined;
   readonly gate: Register | undefined;
   readonly console: Register | undefined;
@@ -100,7 +165,12 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   if (stays) dieWithLauncher(steps);
   hideLauncher(steps);
   joinCgroups(steps, request.cgroup.procsFiles);
-  becomeMappedRoot(steps, spec.linux, request.mapWriter ?? { kind: "kernel" });
+  if (userNamespaceOf(spec.linux.namespaces) !== undefined) {
+    becomeMappedRoot(steps, spec.linux, request.mapWriter ?? { kind: "kernel" });
+    // The kernel forgets both when the user changes.
+    if (stays) dieWithLauncher(steps);
+    hideLauncher(steps);
+  }
   enterNamespaces(steps, spec.linux.namespaces);
   joinKeyring(steps);
   steps.call("umask", [0], "making modes count as written");
@@ -113,7 +183,7 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
     if (apparmorProfile !== undefined && apparmorProfile !== "")
       setAppArmor(steps, apparmorProfile);
     hidePaths(steps, root, request);
-    if (request.network !== undefined) enterNetwork(steps, request.network);
+    if (request.network !== undefined) enterNetwork(steps, request.network, held.addresses);
     enterRoot(steps, root, held.gate);
   });
   nameHost(steps, spec);
@@ -135,11 +205,17 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
 }
 
 /** Mounts the root and all that belongs in it, nothing of it through a path of the host. */
-function buildRoot(steps: Steps, request: LaunchRequest, { console, memory }: Held): Register {
+function buildRoot(
+  steps: Steps,
+  request: LaunchRequest,
+  { console, memory, prepared }: Held,
+): Register {
   const { spec } = request;
   separateMounts(steps, spec);
-  const root = mountRoot(steps, spec.root.path, request.rootMounts);
-  mountAll(steps, root, spec.mounts, cgroupViews(request.cgroup, spec.linux.cgroupsPath));
+  if (prepared !== undefined) placeRoot(steps, prepared.root);
+  const root = prepared?.root ?? mountRoot(steps, spec.root.path, request.rootMounts);
+  const cgroups = cgroupViews(request.cgroup, spec.linux.cgroupsPath);
+  mountAll(steps, root, spec.mounts, cgroups, prepared?.sources);
   if (memory !== undefined) showSharedMemory(steps, root, memory);
   setSysctls(steps, root, spec);
   makeDevices(steps, root, spec);

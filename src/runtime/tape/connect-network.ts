@@ -2,7 +2,7 @@ import { awaitLauncher, release } from "./await.ts";
 import { configureNetwork } from "./network.ts";
 import type { NetworkLaunch } from "./request.ts";
 import type { Steps } from "./steps.ts";
-import { bytes, CHILD, flags, type Strings, words } from "./tape.ts";
+import { bytes, CHILD, flags, type Register, type Strings, words } from "./tape.ts";
 
 const NETWORK = "the network";
 
@@ -16,8 +16,14 @@ const ENVIRONMENT: Strings = {
 };
 
 /** The launcher's part, beside the child: interfaces from the host into its namespace. */
-export function connectNetwork(steps: Steps, network: NetworkLaunch | undefined): void {
+export function connectNetwork(
+  steps: Steps,
+  network: NetworkLaunch | undefined,
+  addresses: Register | undefined,
+): void {
   const { ipBatch, publish } = network ?? {};
+  const shut = "leaving the addresses to the container";
+  if (addresses !== undefined) steps.call("close", [addresses], shut);
   if (network === undefined || ipBatch === undefined) return;
   const why = "opening the container's network namespace";
   const digits = bytes("{pid}", new Uint8Array(24));
@@ -40,9 +46,13 @@ export function connectNetwork(steps: Steps, network: NetworkLaunch | undefined)
 }
 
 /** The child's part, in its network namespace while the host's /proc is there. */
-export function enterNetwork(steps: Steps, network: NetworkLaunch): void {
+export function enterNetwork(
+  steps: Steps,
+  network: NetworkLaunch,
+  addresses: Register | undefined,
+): void {
   if (network.ipBatch !== undefined) awaitLauncher(steps, NETWORK);
-  if (network.inside !== undefined) configureNetwork(steps, network.inside);
+  if (network.inside !== undefined) configureNetwork(steps, network.inside, addresses);
 }
 
 /** The interfaces end with their namespace; what leads to them does not. */

@@ -2,10 +2,12 @@ import { posix } from "node:path";
 import type { Device, Spec } from "../../oci/runtime-spec.ts";
 import { TsimgError } from "../../sys/error.ts";
 import type { ConstantName } from "./constants.ts";
+import { attach, cloneTree } from "./mounts.ts";
+import { userNamespaceOf } from "./namespaces.ts";
 import type { Steps } from "./steps.ts";
 import type { Flags, Register } from "./tape.ts";
 import { flags } from "./tape.ts";
-import { directoryTarget, relativeToRoot } from "./target.ts";
+import { directoryTarget, mountTarget, relativeToRoot } from "./target.ts";
 
 const NO_FOLLOW = flags("AT_SYMLINK_NOFOLLOW");
 
@@ -52,7 +54,8 @@ export function makeDevices(steps: Steps, root: Register, spec: Spec): void {
   const devices = [...STANDARD.filter((device) => !paths.has(device.path)), ...asked];
   steps.scope(() => {
     const dev = directoryTarget(steps, root, "/dev");
-    for (const device of devices) steps.scope(() => makeDevice(steps, root, dev, device));
+    const make = userNamespaceOf(spec.linux.namespaces) === undefined ? makeDevice : bindDevice;
+    for (const device of devices) steps.scope(() => make(steps, root, device, dev));
     for (const [name, target] of LINKS) {
       const why = `linking "/dev/${name}" to "${target}"`;
       steps.call("symlinkat", [target, dev, name], why, { tolerate: ["EEXIST"] });
@@ -60,7 +63,7 @@ export function makeDevices(steps: Steps, root: Register, spec: Spec): void {
   });
 }
 
-function makeDevice(steps: Steps, root: Register, dev: Register, device: Device): void {
+function makeDevice(steps: Steps, root: Register, device: Device, dev: Register): void {
   const path = `/${relativeToRoot(device.path)}`;
   const name = posix.basename(path);
   if (!Object.hasOwn(KINDS, device.type) || name === ".") {
@@ -79,6 +82,14 @@ function makeDevice(steps: Steps, root: Register, dev: Register, device: Device)
   if ((device.uid ?? 0) !== 0 || (device.gid ?? 0) !== 0) {
     steps.call("fchownat", [directory, name, device.uid ?? 0, device.gid ?? 0, NO_FOLLOW], why);
   }
+}
+
+/** In a user namespace nobody makes nodes: the host's are shown. */
+function bindDevice(steps: Steps, root: Register, device: Device): void {
+  const path = `/${relativeToRoot(device.path)}`;
+  const why = `showing the host's device "${path}"`;
+  const node = cloneTree(steps, path, why, "mount", "the host needs to have it, too");
+  attach(steps, node, mountTarget(steps, root, path, node), why);
 }
 
 /** The kernel's 64-bit dev_t: 12 bits of major and 20 of minor, interleaved. */

@@ -49,7 +49,17 @@ const PROPAGATIONS: readonly (readonly [string, ConstantName])[] = [
   ["unbindable", "MS_UNBINDABLE"],
 ];
 
-const IGNORED = ["defaults", "atime", "norelatime", "nocopy", "z", "Z", "tmpcopyup"];
+const IGNORED = [
+  "defaults",
+  "atime",
+  "norelatime",
+  "nocopy",
+  "z",
+  "Z",
+  "tmpcopyup",
+  "idmap",
+  "ridmap",
+];
 
 /**
  * Every option that is not for the file system. Recursive spellings (`rro`) count like the

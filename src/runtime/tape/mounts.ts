@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Mount } from "../../oci/runtime-spec.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { SUBPATH } from "../mounts/mount-point.ts";
-import { setAttributes } from "./attributes.ts";
+import { mapMount, setAttributes } from "./attributes.ts";
 import type { MountOptions } from "./mount-options.ts";
 import { parseMountOptions } from "./mount-options.ts";
 import { mountFileSystem } from "./rootfs.ts";
@@ -45,6 +45,7 @@ export function mountAll(
   root: Register,
   mounts: readonly Mount[],
   cgroups: readonly CgroupView[],
+  opened: OpenedSources = new Map(),
 ): void {
   const kernels = (mount: Mount) => /^(proc|sys)(\/|$)/.test(relativeToRoot(mount.destination));
   const ordered = [...mounts.filter((it) => !kernels(it)), ...mounts.filter(kernels)];
@@ -54,7 +55,7 @@ export function mountAll(
     }
     steps.scope(() => {
       const options = parseMountOptions(mount.options);
-      if (mount.type === "bind" || options.bind) bindMount(steps, root, mount, options);
+      if (isBind(mount)) bindMount(steps, root, mount, opened.get(mount));
       else if (mount.type === "cgroup" || mount.type === "cgroup2") {
         cgroupMount(steps, root, mount, cgroups);
       } else newMount(steps, root, mount, options);
@@ -108,7 +109,37 @@ function newMount(steps: Steps, root: Register, mount: Mount, options: MountOpti
   attach(steps, made, directoryTarget(steps, root, mount.destination, links), why);
 }
 
-function bindMount(steps: Steps, root: Register, mount: Mount, options: MountOptions): void {
+/** Sources of binds that somebody with more rights has opened. */
+export type OpenedSources = ReadonlyMap<Mount, Register>;
+
+/**
+ * Opens the sources of all binds, in the launcher: from inside a user namespace neither their
+ * paths nor the mounts below them can be had.
+ *
+ * @param mapping what owners are mapped by where `idmap` is asked for
+ */
+export function openSources(
+  steps: Steps,
+  mounts: readonly Mount[],
+  mapping: Register | undefined,
+): OpenedSources {
+  const binds = mounts.filter(isBind);
+  return new Map(
+    binds.map((mount) => {
+      const source = openSource(steps, mount);
+      const wants = mount.options.some((option) => /^r?idmap$/.test(option));
+      const why = `mapping the owners of "${mount.source}"`;
+      if (wants && mapping !== undefined) mapMount(steps, source, mapping, why, "prefer");
+      return [mount, source] as const;
+    }),
+  );
+}
+
+function isBind({ type, options }: Mount): boolean {
+  return type === "bind" || options.includes("bind") || options.includes("rbind");
+}
+
+function bindMount(steps: Steps, root: Register, mount: Mount, opened: Register | undefined): void {
   const relative = relativeToRoot(mount.destination);
   if (/^proc(\/|$)/.test(relative) && !ALLOWED_IN_PROC.has(relative)) {
     throw new TsimgError(
@@ -118,13 +149,21 @@ function bindMount(steps: Steps, root: Register, mount: Mount, options: MountOpt
     );
   }
   const why = `mounting "${mount.source}" on "${mount.destination}"`;
+  const source = opened ?? openSource(steps, mount);
+  attach(steps, source, mountTarget(steps, root, mount.destination, source), why);
+}
+
+/** A copy of what is to be bound, with its options, attached nowhere. */
+function openSource(steps: Steps, mount: Mount): Register {
+  const options = parseMountOptions(mount.options);
+  const why = `mounting "${mount.source}" on "${mount.destination}"`;
   const reach = options.recursive ? "tree" : "mount";
   const hint = `check that "${mount.source}" exists on this machine`;
   const part = options.data.find((option) => option.startsWith(SUBPATH));
   const found = part === undefined ? mount.source : findPart(steps, mount.source, part, why);
   const source = cloneTree(steps, found, why, reach, hint);
   setAttributes(steps, source, options, why, "tree");
-  attach(steps, source, mountTarget(steps, root, mount.destination, source), why);
+  return source;
 }
 
 /** The part of a volume that is to be shown: links that containers put there lead nowhere out. */

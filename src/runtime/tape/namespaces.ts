@@ -67,6 +67,11 @@ export function isNew(namespaces: readonly Namespace[], type: NamespaceType): bo
   return namespaces.some((it) => it.type === type && it.path === undefined);
 }
 
+/** The user namespace that the container is in, when it isn't the host's. */
+export function userNamespaceOf(namespaces: readonly Namespace[]): Namespace | undefined {
+  return namespaces.find(({ type }) => type === "user");
+}
+
 function join(steps: Steps, { type, path }: Namespace): void {
   if (path === undefined) return;
   const why = `joining the ${type} namespace "${path}"`;

@@ -15,16 +15,22 @@ const IFF_RUNNING = 0x40;
  *
  * The addresses are read from a file of the container's own, so that the tape is the same for
  * every container with such interfaces and can be kept. See `insideMemory` for its layout.
+ *
+ * @param opened that file; closed at the end
  */
-export function configureNetwork(steps: Steps, inside: InsideNetwork): void {
+export function configureNetwork(
+  steps: Steps,
+  inside: InsideNetwork,
+  opened: Register = openAddresses(steps, inside),
+): void {
   raiseLoopback(steps);
-  const { file, interfaces } = inside;
+  const { interfaces } = inside;
   if (interfaces.length === 0) return;
   const layout = memoryLayout(interfaces);
   const memory = bytes("{addresses and routes}", new Uint8Array(layout.size));
   const why = "reading the container's addresses";
   steps.scope(() => {
-    const source = steps.keep("openat", [flags("AT_FDCWD"), file, flags("O_CLOEXEC")], why);
+    const source = opened;
     steps.call("read", [source, memory, layout.size], why);
     for (const [index, each] of interfaces.entries()) {
       const places = layout.interfaces[index];
@@ -36,6 +42,12 @@ export function configureNetwork(steps: Steps, inside: InsideNetwork): void {
     addRoutes(steps, interfaces, memory, layout.interfaces);
     steps.call("close", [source], why);
   });
+}
+
+/** The file with the addresses: by whoever may walk its path. */
+export function openAddresses(steps: Steps, { file }: InsideNetwork): Register {
+  const args = [flags("AT_FDCWD"), file, flags("O_CLOEXEC")];
+  return steps.keep("openat", args, "opening the container's addresses");
 }
 
 /** Nobody else has these addresses: a container shall not wait a second to find that out. */

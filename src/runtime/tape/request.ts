@@ -3,6 +3,7 @@ import type { MountSpec } from "../../sys/mount-spec.ts";
 import type { CgroupPlan } from "../cgroup/plan.ts";
 import type { InsideNetwork } from "../network/inside-network.ts";
 import type { HeldPort } from "../network/prepare-network.ts";
+import type { IdMaps } from "../userns/choose-maps.ts";
 import type { TapeHealth } from "./tape.ts";
 import type { MapWriter } from "./user-namespace.ts";
 
@@ -28,6 +29,8 @@ export interface LaunchRequest {
   readonly seccompFilter?: Buffer;
   readonly health?: TapeHealth;
   readonly network?: NetworkLaunch;
+  /** By which the container's user namespace sees the owners of its root's files. */
+  readonly imageMaps?: IdMaps;
   /** Namespaces of this process hold the shared memory that the container joins. */
   readonly sharedMemoryOf?: number;
   /** How the maps of a new user namespace are written; by default by the launcher itself. */

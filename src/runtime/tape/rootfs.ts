@@ -25,6 +25,36 @@ export function mountRoot(steps: Steps, path: string, mounts: readonly MountSpec
   return root;
 }
 
+/** A root of one mount, attached nowhere: for whoever attaches it elsewhere. */
+export function prepareRoot(steps: Steps, mount: MountSpec): Register {
+  const why = `mounting ${mount.type} on "/"`;
+  const options = parseMountOptions(mount.options);
+  const root = steps.register();
+  if (mount.directory !== undefined) steps.call("chdir", [mount.directory], why);
+  if (options.bind || mount.type === "bind") {
+    const recursive: readonly ConstantName[] = options.recursive ? ["AT_RECURSIVE"] : [];
+    const how = flags("OPEN_TREE_CLONE", "OPEN_TREE_CLOEXEC", ...recursive);
+    steps.keep("open_tree", [flags("AT_FDCWD"), mount.source, how], why, { into: root });
+    setAttributes(steps, root, options, why, "tree");
+    return root;
+  }
+  const readOnly = mount.options.includes("ro") ? ["ro"] : [];
+  mountFileSystem(steps, mount.type, mount.source, [...readOnly, ...options.data], {
+    attributes: options.set,
+    why,
+    into: root,
+  });
+  return root;
+}
+
+/** Attaches a root that was prepared where the caller's working directory is. */
+export function placeRoot(steps: Steps, root: Register): void {
+  // Not ".": that would ask for the right to search the directory.
+  const how = flags("MOVE_MOUNT_F_EMPTY_PATH", "MOVE_MOUNT_T_EMPTY_PATH");
+  const args = [root, "", flags("AT_FDCWD"), "", how];
+  steps.call("move_mount", args, 'mounting the prepared root on "/"');
+}
+
 function mountOne(steps: Steps, path: string, mount: MountSpec, root: Register): void {
   const why = `mounting ${mount.type} on "/"`;
   const options = parseMountOptions(mount.options);

@@ -52,8 +52,7 @@ export function writeMaps(steps: Steps, linux: Linux, writer: MapWriter): void {
 
 /** The child's part: waits for the maps, then is root in the namespace. */
 export function becomeMappedRoot(steps: Steps, linux: Linux, writer: MapWriter): void {
-  if (!isNew(linux.namespaces, "user")) return;
-  awaitLauncher(steps, MAPS);
+  if (isNew(linux.namespaces, "user")) awaitLauncher(steps, MAPS);
   const why = "becoming root of the user namespace";
   if (writer.kind !== "single") steps.call("setgroups", [0, 0], why);
   steps.call("setresgid", [0, 0, 0], why);

@@ -3,7 +3,6 @@ import {
   constants,
   existsSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -13,14 +12,12 @@ import { join } from "node:path";
 import type { OpenMount } from "../../sys/detached-mount.ts";
 import { tolerating } from "../../sys/errno.ts";
 import { lockFile } from "../../sys/file-lock.ts";
-import { invoke } from "../../sys/libc.ts";
 import { openFileXattrs, pathIn, pathOfOpen } from "../../sys/open-file.ts";
 import { O_PATH } from "../../sys/open-within.ts";
-import { CopyCount, type CopyRules, descriptionOf } from "../copy/copy-rules.ts";
+import { type CopyRules, descriptionOf } from "../copy/copy-rules.ts";
+import { copyWhole } from "../copy/copy-whole.ts";
 import { describeOpen } from "../copy/describe.ts";
-import { DirectoryWriter } from "../copy/directory-writer.ts";
-import { lookWithin, openForReading, type SourceNode } from "../copy/source-node.ts";
-import { TreeWalk } from "../copy/walk-tree.ts";
+import { lookWithin, type SourceNode } from "../copy/source-node.ts";
 
 /** Shows the image's tree, read-only, to this process. Asked only when something is copied. */
 export type ImageView = () => OpenMount;
@@ -78,17 +75,7 @@ function isSettled(directory: string, wantsContent: boolean): boolean {
 
 function copyAside(node: SourceNode, directory: string): void {
   const copying = join(directory, "_copying");
-  mkdirSync(copying, 0o700);
-  const fd = openSync(copying, DIRECTORY);
-  try {
-    const writer = new DirectoryWriter(fd, RULES, new CopyCount());
-    new TreeWalk(writer).walkChildren(node, writer.start, Buffer.from("."));
-    describeAs(node, fd);
-    // The name that says that the copy is whole must not reach the disk before it is.
-    invoke("syncfs", [fd], { path: copying });
-  } finally {
-    closeSync(fd);
-  }
+  copyWhole(node, copying);
   renameSync(copying, join(directory, "_copied"));
 }
 
@@ -110,13 +97,4 @@ function finishMove(directory: string): void {
     closeSync(to);
   }
   rmSync(copied, { recursive: true, force: true });
-}
-
-function describeAs(node: SourceNode, fd: number): void {
-  const source = openForReading(node);
-  try {
-    describeOpen(fd, descriptionOf(node, openFileXattrs(source), RULES));
-  } finally {
-    closeSync(source);
-  }
 }

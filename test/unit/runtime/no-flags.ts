@@ -7,5 +7,5 @@ export const NO_FLAGS: RunFlags = {
   ...{ label: [], labelFile: [], volume: [], mount: [], tmpfs: [], volumesFrom: [] },
   ...{ network: [], net: [], networkAlias: [], addHost: [], dns: [], dnsSearch: [] },
   ...{ dnsOption: [], publish: [], expose: [], capAdd: [], capDrop: [], securityOpt: [] },
-  ...{ ulimit: [], sysctl: [], device: [], groupAdd: [] },
+  ...{ ulimit: [], sysctl: [], device: [], groupAdd: [], uidmap: [], gidmap: [] },
 };
