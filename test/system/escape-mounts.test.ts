@@ -14,7 +14,7 @@ import { flags } from "../../src/runtime/tape/tape.ts";
 import type { Attack, EscapeBox } from "./support/escape-box.ts";
 import { escapeStand, reason } from "./support/escape-stand.ts";
 import { swapping } from "./support/swapping.ts";
-import { type Change, rearranged, steps, unscoped, without } from "./support/weaken.ts";
+import { type Change, procFirst, rearranged, steps, unscoped, without } from "./support/weaken.ts";
 
 /** Launches of a race that must never be won. The weak launcher loses within a few. */
 const LAUNCHES = 40;
@@ -161,14 +161,15 @@ describe.skipIf(reason)(`mounts that would leave a container ${reason ?? ""}`, (
     }
   });
 
-  // The place is only looked at as it is written: what the image makes of it is not.
-  test.fails("nor where the image's link says /proc", () => {
+  // The kernel's own come last, over whatever a volume was led to.
+  test("nor where the image's link says /proc", () => {
     using box = stand.box();
     mkdirSync(box.path("volume/self"), { recursive: true });
     symlinkSync("/proc", join(box.root, "data"));
     const binds = [[box.path("volume"), "/data"]] as const;
-    const { stdout } = box.attack({ args: ["ls", "/proc"], binds });
-    expect(stdout).not.toBe("self\n");
+    const attack = { args: ["ls", "/proc"], binds };
+    expect(box.attack(attack).stdout).toContain("uptime\n");
+    expect(box.attack({ ...attack, change: procFirst }).stdout).toBe("self\n");
   });
 
   // CVE-2025-52881

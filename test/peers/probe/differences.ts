@@ -27,11 +27,6 @@ export const DIFFERENCES: readonly Difference[] = [
     why: "a container of ours dies with its launcher, which alone knows how it ended",
   },
   {
-    fact: /^credentials\.session_keyring\.description$/,
-    ours: /;_uid_ses\.0$/,
-    why: "ours still has the session keyring of its caller, where nothing refuses keyctl",
-  },
-  {
     fact: /^(cgroup\.|mount\.\/sys\/fs\/cgroup\/)(\.\/)?(blkio|cpu|cpuacct|cpuset|io|pids|systemd)([./]|$)/,
     ours: /^\(none\)$/,
     why: "ours has only the controllers that it needs: docs/design/cgroups.md",

@@ -63,6 +63,17 @@ export const unscoped: Change = rearranged(
   ([directory = 0, path = 0, how, size = 0]) => [directory, path, scopeless(how as Words), size],
 );
 
+/** The kernel's /proc is mounted before the volumes, which may then cover it. */
+export const procFirst: Change = (tape) => {
+  const isProc = (step: Step) => /^(mounting proc on|finding directory) "\/proc"/.test(step.why);
+  const moved = tape.child.filter(isProc);
+  const rest = tape.child.filter((step) => !isProc(step));
+  const place = rest.findIndex(({ why }) => /^mounting \w+ on "\/dev"/.test(why));
+  const child = [...rest.slice(0, place), ...moved, ...rest.slice(place)];
+  mustDiffer(child, tape.child, "/proc first");
+  return { ...tape, child };
+};
+
 /** The container shares this namespace with the host. */
 export function sharing(...names: readonly Tape["cloneFlags"][number][]): Change {
   return (tape) => {
