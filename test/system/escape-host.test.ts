@@ -134,7 +134,9 @@ describe.skipIf(reason)(`what else runs on the host ${reason ?? ""}`, () => {
     test("is typed on when it is passed on, in the caller's session", (context) => {
       if (!kernelTypes) context.skip("dev.tty.legacy_tiocsti is 0: the kernel refuses everybody");
       using box = stand.box();
-      const edits = [{ file: "launcher.c", from: "if (!isatty(fd)) continue;", to: "continue;" }];
+      const edits = [
+        { file: "start.c", from: "if (!passed_on && !isatty(fd)) continue;", to: "continue;" },
+      ];
       const launcher = stand.weakLauncher({ edits });
       const change = all(without("beginning a session"));
       const seen = typed(box, { args, launcher, change });
