@@ -2,6 +2,7 @@ import { release } from "node:os";
 import { TsimgError } from "../src/sys/error.ts";
 import { kernelIsAtLeast } from "../src/sys/kernel.ts";
 import type { MountSpec } from "../src/sys/mount-spec.ts";
+import { inUserNamespace } from "../src/sys/user-namespace.ts";
 
 /** Layers that the kernel stacks in one overlay (OVL_MAX_STACK). */
 export const MAX_LOWER = 500;
@@ -42,12 +43,12 @@ export function overlayMount(
   const writable = upper === undefined || work === undefined ? [] : [upper, work];
   const [upperOption, workOption] =
     writable.length === 0 ? [] : [`upperdir=${upper}`, `workdir=${work}`];
-  const features = ["index=off", "redirect_dir=off", "metacopy=off"].slice(
-    0,
-    upper === undefined ? 0 : 3,
-  );
+  const unprivileged = inUserNamespace();
+  const features = upper === undefined ? [] : featuresOff(unprivileged);
   const numbers = xino === true ? "xino=on" : undefined;
-  const tail = [upperOption, workOption, ...features, numbers].filter(
+  // By an ordinary user: marks are then read where that user may write them.
+  const attributes = unprivileged ? "userxattr" : undefined;
+  const tail = [upperOption, workOption, ...features, numbers, attributes].filter(
     (option) => option !== undefined,
   );
   const base = { type: "overlay", source: "overlay", directory: home };
@@ -66,6 +67,12 @@ export function overlayMount(
       },
     );
   return { ...base, api: "mount", options };
+}
+
+/** With user attributes there are no redirects anyway, and the kernel refuses to hear of them. */
+function featuresOff(unprivileged: boolean): readonly string[] {
+  const redirects = unprivileged ? [] : ["redirect_dir=off"];
+  return ["index=off", ...redirects, "metacopy=off"];
 }
 
 /** Whether overlay takes `lowerdir+` by fsconfig(2): since Linux 6.8. */

@@ -22,9 +22,25 @@ function endWithReader(): void {
   });
 }
 
+/** An ordinary user's containers and files are in namespaces of that user's. */
+async function enterNamespaces(): Promise<void> {
+  const { needsNamespaces } = await import("./needs-namespaces.ts");
+  if (!needsNamespaces(process.argv.slice(2))) return;
+  const { enterUserNamespace } = await import("../runtime/rootless/enter.ts");
+  const { builtProgram } = await import("../app.ts");
+  const { reportError } = await import("./output/errors.ts");
+  try {
+    const [node = "", ...rest] = process.argv;
+    enterUserNamespace(builtProgram("launcher"), [node, ...process.execArgv, "--", ...rest]);
+  } catch (error) {
+    process.exit(reportError(error, process.stderr, { debug: process.argv.includes("--debug") }));
+  }
+}
+
 async function main(): Promise<void> {
   keepCompiledCode();
   endWithReader();
+  if (process.getuid?.() !== 0) await enterNamespaces();
   const { runCommandLine } = await import("./cli.ts");
   // Not process.exit: output that is still on its way would be lost.
   process.exitCode = await runCommandLine(process.argv.slice(2));

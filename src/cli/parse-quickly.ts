@@ -11,7 +11,8 @@ export interface ParsedLine {
  * then reads it again and finds the words.
  */
 export function parseQuickly(command: Command, words: readonly string[]): ParsedLine | undefined {
-  if (command.everything) return { values: [words], flags: {} };
+  const asksForHelp = words[0] === "--help" || words[0] === "-h";
+  if (command.everything && !asksForHelp) return { values: [words], flags: {} };
   const flags: Record<string, unknown> = {};
   for (const option of command.options)
     if (option.defaultValue !== undefined) flags[option.member] = option.defaultValue;

@@ -34,12 +34,17 @@ static void report_step(struct tape *from, const struct tape_step *step, int err
   if (send(REPORT_FD, &report, sizeof report, MSG_NOSIGNAL) < 0) tell(from, step, error, fatal);
 }
 
-static _Noreturn void run_child(int report) {
+static _Noreturn void run_child(const int ends[2]) {
+  close(ends[0]);
+  int report = ends[1];
   struct tape *tape = &launch.tape;
   /* An init process shows its command line in the container: no path of the host. */
   memset(launch.tape_path, 0, strlen(launch.tape_path));
   /* All else that is open here is close-on-exec, or closed by the tape. */
-  if (report != REPORT_FD && dup3(report, REPORT_FD, O_CLOEXEC) < 0) _exit(STATUS_OWN);
+  if (report != REPORT_FD) {
+    if (dup3(report, REPORT_FD, O_CLOEXEC) < 0) _exit(STATUS_OWN);
+    close(report);
+  }
   tape->registers[REGISTER_REPORT] = REPORT_FD;
   const struct tape_step *failed = tape_run(tape, PHASE_CHILD, false, report_step);
   _exit(failed == NULL ? STATUS_OWN : failed->status);
@@ -144,7 +149,7 @@ bool start_child(void) {
   }
   struct clone_args args = {.flags = launch.tape.header->clone_flags, .exit_signal = SIGCHLD};
   launch.child = (pid_t)syscall(SYS_clone3, &args, sizeof args);
-  if (launch.child == 0) run_child(report[1]);
+  if (launch.child == 0) run_child(report);
   if (launch.child < 0) {
     fail("creating the container's namespaces", errno);
     return false;

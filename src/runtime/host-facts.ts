@@ -1,18 +1,19 @@
-import { existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import { TsimgError } from "../sys/error.ts";
+import { inUserNamespace } from "../sys/user-namespace.ts";
 import { readAppArmor } from "./apparmor.ts";
 import { capabilityNames } from "./capabilities.ts";
-import { detectCgroups } from "./cgroup/detect.ts";
+import { type CgroupLayout, detectCgroups } from "./cgroup/detect.ts";
 import type { CgroupRequest } from "./cgroup/plan.ts";
 import { readCgroups } from "./cgroup/read-cgroups.ts";
 import type { HostFacts } from "./create-spec.ts";
 import { readDeviceNumbers } from "./device-numbers.ts";
 import { hostDevices } from "./host-devices.ts";
 import { cgroupPathOf } from "./limits.ts";
+import { machineArch } from "./machine-arch.ts";
 import { thermalPaths } from "./masked-paths.ts";
 import type { RunFlags } from "./run-flags.ts";
-import type { MachineArch } from "./seccomp/architectures.ts";
 
 export interface Host {
   readonly facts: HostFacts;
@@ -52,7 +53,28 @@ export function readHost(flags: RunFlags): Host {
  * @param path of the container's group below the mounts
  */
 export function readCgroupFacts(path: string, choosesCpus: boolean): Host["cgroups"] {
-  return readCgroups(detectCgroups(mustRead("/proc/self/mountinfo")), path, choosesCpus);
+  const layout = detectCgroups(mustRead("/proc/self/mountinfo"));
+  return readCgroups(inUserNamespace() ? writable(layout) : layout, path, choosesCpus);
+}
+
+/**
+ * An ordinary user can only make groups where somebody has handed a part of the tree over.
+ * @see Documentation/admin-guide/cgroup-v2.rst, "Delegation"
+ */
+function writable(layout: CgroupLayout): CgroupLayout {
+  const may = (directory: string) => {
+    try {
+      accessSync(directory, constants.W_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const v1 = new Map([...layout.v1].filter(([, mount]) => may(mount)));
+  const { unified } = layout;
+  const hasV2 = unified !== undefined && may(unified);
+  const kind = v1.size > 0 ? (hasV2 ? "hybrid" : "v1") : hasV2 ? "v2" : "none";
+  return { kind, v1, ...(hasV2 ? { unified } : {}) };
 }
 
 /** What this process has and may keep: the rest no child of it can get. */
@@ -62,14 +84,6 @@ export function ownCapabilities(): readonly string[] {
   const mask = (name: string) => new RegExp(`^${name}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1];
   const bounding = new Set(capabilityNames(mask("CapBnd") ?? "0", last));
   return capabilityNames(mask("CapPrm") ?? "0", last).filter((name) => bounding.has(name));
-}
-
-export function machineArch(): MachineArch {
-  if (process.arch === "x64") return "amd64";
-  if (process.arch === "arm64") return "arm64";
-  throw new TsimgError("ERR_KERNEL", `containers can't be run on ${process.arch} yet`, {
-    hint: "use an amd64 or arm64 machine",
-  });
 }
 
 function read(path: string): string | undefined {

@@ -1,4 +1,5 @@
-import { tolerating } from "../../sys/errno.ts";
+import { errorCode, tolerating } from "../../sys/errno.ts";
+import { inUserNamespace } from "../../sys/user-namespace.ts";
 import { entryError } from "../entry-error.ts";
 import { isOverlayMark } from "../metadata.ts";
 import type { LayerRemainder } from "../remainder.ts";
@@ -8,8 +9,6 @@ import { stitchLinks } from "./links.ts";
 import { MergedTree } from "./merged-tree.ts";
 import { isWhiteout, parentOf, type TreeRoot } from "./tree-path.ts";
 import type { UpperTree } from "./upper-tree.ts";
-
-const OPAQUE_MARK = "trusted.overlay.opaque" as ByteString;
 
 /** Whether stitching must look into the parent's tree, or only at its root directory. */
 export function needsParentTree(remainder: LayerRemainder): boolean {
@@ -54,7 +53,11 @@ export function stitchLayer(
 
 /** Marks directories for overlay: what is in them below doesn't show. */
 export function markOpaque(upper: UpperTree, paths: readonly string[]): void {
-  for (const path of paths) upper.setXattr(path, OPAQUE_MARK, Buffer.from("y"));
+  if (paths.length === 0) return;
+  // Root of a user namespace has no say over trusted attributes; overlay then reads others.
+  const space = inUserNamespace() ? "user" : "trusted";
+  const mark = `${space}.overlay.opaque` as ByteString;
+  for (const path of paths) upper.setXattr(path, mark, Buffer.from("y"));
 }
 
 /** Not every file system has all the device numbers that Linux has. */
@@ -62,6 +65,8 @@ function makeDevice(upper: UpperTree, device: LayerRemainder["devices"][number])
   try {
     upper.makeDevice(device);
   } catch (error) {
+    // Root of a user namespace makes no devices; a container there has the host's.
+    if (errorCode(error) === "EPERM" && inUserNamespace()) return;
     throw entryError(error, device.paths[0] ?? ("" as ByteString));
   }
 }

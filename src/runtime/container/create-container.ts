@@ -11,6 +11,7 @@ import { errorCode } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { noSpaceError } from "../../sys/no-space.ts";
 import { randomHex } from "../../sys/random.ts";
+import { inUserNamespace } from "../../sys/user-namespace.ts";
 import { planCgroup } from "../cgroup/plan.ts";
 import { createSpec } from "../create-spec.ts";
 import { readHost } from "../host-facts.ts";
@@ -166,7 +167,8 @@ export function createContainer(
 /** What the flags say of the network; containers that they name by their IDs. */
 function networkOf(containers: ContainerStore, flags: RunFlags): NetworkRequest {
   const { network, net } = flags;
-  const usual = process.env["TSIMG_NETWORK"] ?? "";
+  // A bridge is the host's: an ordinary user has none to connect to.
+  const usual = process.env["TSIMG_NETWORK"] || (inUserNamespace() ? "none" : "");
   const chosen = network.length + net.length === 0 && usual !== "" ? [usual] : network;
   const request = parseNetworkFlags({ ...flags, network: chosen });
   const { choice } = request;

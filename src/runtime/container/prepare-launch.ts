@@ -4,9 +4,11 @@ import type { SnapshotId } from "../../../drivers/driver.ts";
 import type { Spec } from "../../oci/runtime-spec.ts";
 import type { MountSpec } from "../../sys/mount-spec.ts";
 import { programPath, requirePrograms } from "../../sys/run-program.ts";
+import { inUserNamespace } from "../../sys/user-namespace.ts";
 import { loadDefaultProfile, mustLoadDefault, readAppArmor } from "../apparmor.ts";
 import { planCgroup } from "../cgroup/plan.ts";
-import { machineArch, readCgroupFacts } from "../host-facts.ts";
+import { readCgroupFacts } from "../host-facts.ts";
+import { machineArch } from "../machine-arch.ts";
 import { prepareNetwork } from "../network/prepare-network.ts";
 import type { MachineArch } from "../seccomp/architectures.ts";
 import { type Joins, joinOthers } from "../spec/modes.ts";
@@ -67,6 +69,7 @@ export function prepareLaunch(
       cgroup,
       stateDirectory: state,
       io: ioOf(options, start, state, id),
+      ...(inUserNamespace() ? { unprivileged: true } : {}),
       ...networkLaunch(context, id, spec, options),
       ...sharedMemory(containers, options.joins),
       ...healthCheck(state, options),

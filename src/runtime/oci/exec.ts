@@ -6,7 +6,7 @@ import { TsimgError } from "../../sys/error.ts";
 import { execTapePath, writeExecTape } from "../container/exec.ts";
 import { namespacesOf } from "../container/exec-namespaces.ts";
 import { filterOf } from "../container/tape-image.ts";
-import { machineArch } from "../host-facts.ts";
+import { machineArch } from "../machine-arch.ts";
 import { compileExec } from "../tape/compile-exec.ts";
 import { resolveUser } from "../user.ts";
 import type { OciContainer } from "./oci-container.ts";

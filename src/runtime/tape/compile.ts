@@ -218,7 +218,8 @@ function buildRoot(
   mountAll(steps, root, spec.mounts, cgroups, prepared?.sources);
   if (memory !== undefined) showSharedMemory(steps, root, memory);
   setSysctls(steps, root, spec);
-  makeDevices(steps, root, spec);
+  const mapped = userNamespaceOf(spec.linux.namespaces) !== undefined;
+  makeDevices(steps, root, spec, mapped || request.unprivileged === true);
   if (request.io.tty) makeConsole(steps, root, spec.process, console);
   if (relativeToRoot(spec.process.cwd) !== ".") {
     steps.scope(() => directoryTarget(steps, root, spec.process.cwd));

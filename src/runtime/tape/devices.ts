@@ -3,7 +3,6 @@ import type { Device, Spec } from "../../oci/runtime-spec.ts";
 import { TsimgError } from "../../sys/error.ts";
 import type { ConstantName } from "./constants.ts";
 import { attach, cloneTree } from "./mounts.ts";
-import { userNamespaceOf } from "./namespaces.ts";
 import type { Steps } from "./steps.ts";
 import type { Flags, Register } from "./tape.ts";
 import { flags } from "./tape.ts";
@@ -44,8 +43,12 @@ const KINDS: Readonly<Record<Device["type"], ConstantName>> = {
   p: "S_IFIFO",
 };
 
-/** Makes the device nodes and the usual links in /dev. Needs umask 0. */
-export function makeDevices(steps: Steps, root: Register, spec: Spec): void {
+/**
+ * Makes the device nodes and the usual links in /dev. Needs umask 0.
+ *
+ * @param binds whether the host's nodes are shown instead: in a user namespace nobody makes any
+ */
+export function makeDevices(steps: Steps, root: Register, spec: Spec, binds: boolean): void {
   const onDev = spec.mounts.find((mount) => relativeToRoot(mount.destination) === "dev");
   // A bound /dev belongs to somebody else: nothing is made in it.
   if (onDev?.type === "bind" || onDev?.options.some((it) => /^r?bind$/.test(it))) return;
@@ -54,7 +57,7 @@ export function makeDevices(steps: Steps, root: Register, spec: Spec): void {
   const devices = [...STANDARD.filter((device) => !paths.has(device.path)), ...asked];
   steps.scope(() => {
     const dev = directoryTarget(steps, root, "/dev");
-    const make = userNamespaceOf(spec.linux.namespaces) === undefined ? makeDevice : bindDevice;
+    const make = binds ? bindDevice : makeDevice;
     for (const device of devices) steps.scope(() => make(steps, root, device, dev));
     for (const [name, target] of LINKS) {
       const why = `linking "/dev/${name}" to "${target}"`;
@@ -84,7 +87,6 @@ function makeDevice(steps: Steps, root: Register, device: Device, dev: Register)
   }
 }
 
-/** In a user namespace nobody makes nodes: the host's are shown. */
 function bindDevice(steps: Steps, root: Register, device: Device): void {
   const path = `/${relativeToRoot(device.path)}`;
   const why = `showing the host's device "${path}"`;

@@ -29,6 +29,8 @@ export interface LaunchRequest {
   readonly seccompFilter?: Buffer;
   readonly health?: TapeHealth;
   readonly network?: NetworkLaunch;
+  /** Whether it is launched from within an ordinary user's namespaces. */
+  readonly unprivileged?: boolean;
   /** By which the container's user namespace sees the owners of its root's files. */
   readonly imageMaps?: IdMaps;
   /** Namespaces of this process hold the shared memory that the container joins. */

@@ -31,6 +31,7 @@ const NUMBERS = {
   openat2: [437, 437],
   pidfd_open: [434, 434],
   pivot_root: [155, 41],
+  ppoll: [271, 73],
   prctl: [157, 167],
   prlimit64: [302, 261],
   read: [0, 63],

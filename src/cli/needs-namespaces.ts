@@ -1,0 +1,9 @@
+/** Commands that say something without looking at a store. */
+const WITHOUT_STORE = ["version", "help"];
+
+/** Whether a command line is about a store: help and mistakes are for any user, anywhere. */
+export function needsNamespaces(argv: readonly string[]): boolean {
+  const asks = argv.some((word) => word === "--help" || word === "--version");
+  const name = argv.find((word) => !word.startsWith("-"));
+  return !asks && name !== undefined && !WITHOUT_STORE.includes(name);
+}
