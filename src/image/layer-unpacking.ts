@@ -5,6 +5,7 @@ import type { UnpackResult } from "../layer/remainder.ts";
 import { DEFAULT_TAR_LIMITS } from "../layer/tar/limits.ts";
 import type { UnpackJob } from "../layer/unpack-messages.ts";
 import { layerCompression } from "../oci/manifest.ts";
+import { hasOneId } from "../sys/user-namespace.ts";
 import type { BlobDownload } from "./blob-download.ts";
 import { checkDiffId, naming } from "./layer-error.ts";
 import type { FetchContext, FetchOptions, WantedLayer } from "./layer-run.ts";
@@ -138,6 +139,7 @@ export class LayerUnpacking {
       into: { form: "overlay" },
       maxBytes: this.options.maxLayerBytes,
       limits: DEFAULT_TAR_LIMITS,
+      oneOwner: hasOneId(),
       digest: false,
     } as const;
     return this.context.unpackers.use((unpacker) => {
@@ -161,6 +163,7 @@ export class LayerUnpacking {
       compression: layerCompression(descriptor.mediaType),
       maxBytes: options.maxLayerBytes,
       limits: DEFAULT_TAR_LIMITS,
+      oneOwner: hasOneId(),
       digest: true,
       ...target,
     };

@@ -1,13 +1,17 @@
 #ifndef TSIMG_PROGRAM_H
 #define TSIMG_PROGRAM_H
 
-#include <stdbool.h>
+enum program_manner {
+  PROGRAM_WAIT,   /* its end is waited for */
+  PROGRAM_LEAVE,  /* it goes on by itself */
+  PROGRAM_ATTEND, /* it ends when we do */
+};
 
 /*
- * Runs a program that needs neither input nor output, and waits for its end; it may still
- * complain on standard error. Returns 0, or a negated errno when it could not be run or did
- * not end with 0.
+ * Runs a program that needs neither input nor output; it may still complain on standard
+ * error. Returns 0, or a negated errno when it could not be run or, waited for, did not end
+ * with 0.
  */
-int program_run(const char *path, char *const argv[], char *const envp[], bool wait);
+int program_run(const char *path, char *const argv[], char *const envp[], enum program_manner manner);
 
 #endif

@@ -114,7 +114,7 @@ static int64_t perform(const struct tape_step *step, const uint64_t *a) {
       return init_fork();
     case OPERATION_PROGRAM:
       return program_run((const char *)(uintptr_t)a[0], (char *const *)(uintptr_t)a[1],
-                         (char *const *)(uintptr_t)a[2], a[3] == 0);
+                         (char *const *)(uintptr_t)a[2], (enum program_manner)a[3]);
     case OPERATION_PRINT:
       print_number((char *)(uintptr_t)a[0], (int64_t)a[1]);
       return 0;

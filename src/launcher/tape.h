@@ -20,7 +20,7 @@ enum tape_operation {
   OPERATION_POKE = -3,   /* args[1] as 32 bits to the address args[0] */
   OPERATION_RMTREE = -4, /* removes the tree at the path args[0] */
   OPERATION_INIT = -5,   /* forks: the parent becomes the reaping PID 1 */
-  OPERATION_PROGRAM = -6, /* runs args[0] with argv args[1], envp args[2]; waits for its end unless args[3] */
+  OPERATION_PROGRAM = -6, /* runs args[0] with argv args[1], envp args[2]; as enum program_manner args[3] says */
   OPERATION_PRINT = -7,  /* args[1] as decimal digits and a NUL to the address args[0] */
   OPERATION_USERNS = -8, /* answers a user namespace with the maps args[0] of uids, args[1] of gids */
 };

@@ -3,6 +3,7 @@ import { DiskTarget } from "./disk-target.ts";
 import { beginErofsLayer } from "./erofs/erofs-layer.ts";
 import type { LayerTarget } from "./layer-target.ts";
 import { LayerWriter } from "./layer-writer.ts";
+import { OneOwner } from "./one-owner.ts";
 import { NO_REMAINDER, type UnpackResult } from "./remainder.ts";
 import type { TarLimits } from "./tar/limits.ts";
 import { TarParser } from "./tar/parser.ts";
@@ -21,14 +22,20 @@ export class LayerSink implements ArchiveSink {
   private readonly complete: () => void;
 
   /** @param complete called when the target has all that this process can give it */
-  constructor(limits: TarLimits, target: LayerTarget, complete: () => void = () => {}) {
+  constructor(
+    limits: TarLimits,
+    target: LayerTarget,
+    complete: () => void = () => {},
+    oneOwner = false,
+  ) {
     this.writer = new LayerWriter(target);
-    this.parser = new TarParser(this.writer, limits);
+    this.parser = new TarParser(oneOwner ? new OneOwner(this.writer) : this.writer, limits);
     this.complete = complete;
   }
 
-  static onDisk(limits: TarLimits): LayerSink {
-    return new LayerSink(limits, new DiskTarget());
+  /** @param oneOwner whether everything becomes root's */
+  static onDisk(limits: TarLimits, oneOwner = false): LayerSink {
+    return new LayerSink(limits, new DiskTarget(), () => {}, oneOwner);
   }
 
   /** An EROFS image, whose metadata is written once the layer's parent is there. */

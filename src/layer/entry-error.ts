@@ -16,7 +16,10 @@ export function entryError(error: unknown, path: ByteString): unknown {
   const code = errorCode(error);
   if (error instanceof TsimgError || code === undefined) return error;
   const call = error instanceof Error && "syscall" in error ? `${error.syscall}: ` : "";
+  // The kernel's word for an ID that the user namespace doesn't map.
+  const unmapped = code === "EINVAL" && call.includes("chown");
   return new TsimgError("ERR_UNPACK", `${entry} can't be written: ${call}${code}`, {
     cause: error,
+    ...(unmapped ? { hint: "its owner is beyond your subordinate IDs: see /etc/subuid" } : {}),
   });
 }

@@ -16,6 +16,8 @@ export interface UnpackJob {
   /** An empty directory, which becomes all that the process can reach. */
   readonly directory: string;
   readonly into: UnpackInto;
+  /** Whether files on disk all become root's: there is no other ID. */
+  readonly oneOwner?: boolean;
 }
 
 export type UnpackInto =

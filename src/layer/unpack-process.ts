@@ -34,9 +34,9 @@ export async function main(): Promise<void> {
   process.exit(0);
 }
 
-function sinkOf({ into, limits }: UnpackJob, spool: number | undefined): ArchiveSink {
+function sinkOf({ into, limits, oneOwner }: UnpackJob, spool: number | undefined): ArchiveSink {
   if (spool !== undefined) return new SpoolSink(spool);
-  return into.form === "image" ? LayerSink.intoImage(limits) : LayerSink.onDisk(limits);
+  return into.form === "image" ? LayerSink.intoImage(limits) : LayerSink.onDisk(limits, oneOwner);
 }
 
 /** Inflates the blob into a sink, as fast as the blob grows. */

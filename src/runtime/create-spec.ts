@@ -1,5 +1,5 @@
 import type { ContainerConfig } from "../oci/image-config.ts";
-import type { Mount, Spec } from "../oci/runtime-spec.ts";
+import type { IdMapping, Mount, Spec } from "../oci/runtime-spec.ts";
 import type { AppArmorHost } from "./apparmor.ts";
 import type { DeviceLookup } from "./device-flags.ts";
 import type { DeviceNumbers } from "./device-numbers.ts";
@@ -62,6 +62,8 @@ export interface HostFacts {
   readonly thermalPaths: readonly string[];
   readonly appArmor: AppArmorHost;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Those that this process's user namespace has. */
+  readonly groups: readonly IdMapping[];
 }
 
 /**
@@ -97,16 +99,28 @@ function hostnameOf({ network, host, containerId }: SpecInput, modes: Modes): st
 }
 
 function mountsOf(
-  { flags, filesDirectory, mounts, maps }: SpecInput,
+  { flags, filesDirectory, mounts, maps, host }: SpecInput,
   modes: Modes,
 ): readonly Mount[] {
   const taken = new Set(mounts.map(({ destination }) => destination));
   const files = networkFileMounts(filesDirectory).filter(
     ({ destination }) => !taken.has(destination),
   );
-  const own = withShmSize(defaultMounts(flags.privileged), parseShmSize(flags.shmSize));
+  const groups = maps?.gidMappings ?? host.groups;
+  const own = withShmSize(
+    defaultMounts(flags.privileged).map((mount) => withTty(mount, groups)),
+    parseShmSize(flags.shmSize),
+  );
   const all = combineMounts([...sharedMemory(own, modes.ipc.kind), ...files], mounts);
   return maps === undefined ? all : all.map((mount) => withMappedOwners(mount, filesDirectory));
+}
+
+/** A terminal's group has to be one that the container can name. */
+function withTty(mount: Mount, groups: readonly IdMapping[]): Mount {
+  const named = (id: number) =>
+    groups.some((one) => id >= one.containerID && id < one.containerID + one.size);
+  const fits = (option: string) => !option.startsWith("gid=") || named(Number(option.slice(4)));
+  return mount.type === "devpts" ? { ...mount, options: mount.options.filter(fits) } : mount;
 }
 
 /**

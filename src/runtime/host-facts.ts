@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
+import type { IdMapping } from "../oci/runtime-spec.ts";
 import { TsimgError } from "../sys/error.ts";
 import { inUserNamespace } from "../sys/user-namespace.ts";
 import { readAppArmor } from "./apparmor.ts";
@@ -42,6 +43,7 @@ export function readHost(flags: RunFlags): Host {
       appArmor: readAppArmor(),
       kernel: release(),
       environment: process.env,
+      groups: ownGroups(mustRead("/proc/self/gid_map")),
     },
     cgroups,
   };
@@ -75,6 +77,17 @@ function writable(layout: CgroupLayout): CgroupLayout {
   const hasV2 = unified !== undefined && may(unified);
   const kind = v1.size > 0 ? (hasV2 ? "hybrid" : "v1") : hasV2 ? "v2" : "none";
   return { kind, v1, ...(hasV2 ? { unified } : {}) };
+}
+
+/** @see user_namespaces(7) */
+function ownGroups(map: string): readonly IdMapping[] {
+  return map
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const [containerID = 0, hostID = 0, size = 0] = line.trim().split(/\s+/).map(Number);
+      return { containerID, hostID, size };
+    });
 }
 
 /** What this process has and may keep: the rest no child of it can get. */

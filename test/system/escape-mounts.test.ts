@@ -170,7 +170,10 @@ describe.skipIf(reason)(`mounts that would leave a container ${reason ?? ""}`, (
     const binds = [[box.path("volume"), "/data"]] as const;
     const attack = { args: ["ls", "/proc"], binds };
     expect(box.attack(attack).stdout).toContain("uptime\n");
-    expect(box.attack({ ...attack, change: procFirst })).toMatchObject({ stdout: "self\n", stderr: "" });
+    expect(box.attack({ ...attack, change: procFirst })).toMatchObject({
+      stdout: "self\n",
+      stderr: "",
+    });
   });
 
   // CVE-2025-52881

@@ -18,6 +18,7 @@ import { readHost } from "../host-facts.ts";
 import { planMounts } from "../mounts/plan-mounts.ts";
 import type { NetworkContext } from "../network/network-context.ts";
 import { type NetworkRequest, parseNetworkFlags } from "../network/network-request.ts";
+import { usualUserNetwork } from "../network/user-network.ts";
 import { parseStopSignal, parseStopTimeout } from "../process-flags.ts";
 import type { RunFlags } from "../run-flags.ts";
 import { chooseModes, type Joins, joinsOf } from "../spec/modes.ts";
@@ -168,7 +169,8 @@ export function createContainer(
 function networkOf(containers: ContainerStore, flags: RunFlags): NetworkRequest {
   const { network, net } = flags;
   // A bridge is the host's: an ordinary user has none to connect to.
-  const usual = process.env["TSIMG_NETWORK"] || (inUserNamespace() ? "none" : "");
+  const usual =
+    process.env["TSIMG_NETWORK"] || (inUserNamespace() ? (usualUserNetwork() ?? "none") : "");
   const chosen = network.length + net.length === 0 && usual !== "" ? [usual] : network;
   const request = parseNetworkFlags({ ...flags, network: chosen });
   const { choice } = request;

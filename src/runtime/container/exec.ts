@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Process, Spec } from "../../oci/runtime-spec.ts";
 import { randomHex } from "../../sys/random.ts";
+import { inUserNamespace } from "../../sys/user-namespace.ts";
 import { chooseCapabilities } from "../capabilities.ts";
 import { workingDirectory } from "../command.ts";
 import { buildEnvironment, type EnvFile } from "../environment.ts";
@@ -108,6 +109,7 @@ export async function execTape(
     seccomp,
     ...(filter === undefined ? {} : { seccompFilter: filter }),
     io,
+    unprivileged: inUserNamespace(),
     removeAfter: [path],
   });
 }

@@ -103,6 +103,7 @@ function networkLaunch(
   const own = { id, hostname: hostname === "" ? id.slice(0, 12) : hostname, exposed };
   const { warnings, ...prepared } = prepareNetwork(context.networks, own, network);
   for (const warning of warnings) process.stderr.write(`tsimg: warning: ${warning}\n`);
+  if (prepared.user !== undefined) return { network: { ...prepared, ip: "", nft: "" } };
   if (prepared.ipBatch === undefined) return {};
   const programs = { ip: neededProgram("ip"), nft: neededProgram("nft") };
   return { network: { ...prepared, ...programs } };

@@ -6,6 +6,8 @@ import { parseMac } from "./mac-address.ts";
 import type { NetworkFlags } from "./network-flags.ts";
 import { DEFAULT_NETWORK } from "./network-row.ts";
 
+export type UserNetwork = "pasta" | "slirp4netns";
+
 /** Whose network a container is on. Plain data: it is kept with the container. */
 export type NetworkChoice =
   | { readonly kind: "none" }
@@ -14,6 +16,8 @@ export type NetworkChoice =
   | { readonly kind: "container"; readonly container: string }
   /** That of a namespace file. */
   | { readonly kind: "path"; readonly path: string }
+  /** One of its own, connected by a program that needs no rights: an ordinary user's. */
+  | { readonly kind: "user"; readonly program: UserNetwork }
   /** One of its own, with an interface for each: eth0, eth1, … */
   | { readonly kind: "networks"; readonly attachments: readonly Attachment[] };
 
@@ -59,6 +63,7 @@ export function parseNetworkChoice(flags: NetworkFlags): NetworkChoice {
 
 function parseNetwork(text: string): NetworkChoice {
   if (ALONE.includes(text)) return { kind: text as "none" | "host" };
+  if (text === "pasta" || text === "slirp4netns") return { kind: "user", program: text };
   const [prefix, rest] = splitAtColon(text);
   if (prefix === "container") {
     if (rest !== undefined && rest !== "") return { kind: "container", container: rest };

@@ -60,6 +60,7 @@ export function portBindings(
 export function networkMode(choice: NetworkChoice): string {
   if (choice.kind === "container") return `container:${choice.container}`;
   if (choice.kind === "path") return `ns:${choice.path}`;
+  if (choice.kind === "user") return choice.program;
   return choice.kind === "networks" ? (choice.attachments[0]?.network ?? "none") : choice.kind;
 }
 

@@ -18,6 +18,7 @@ import { portsAddition, portsRemoval } from "./nft-elements.ts";
 import { distinctPorts, type PortRequest, parseExposed } from "./port-request.ts";
 import { reclaimNetwork } from "./reclaim-network.ts";
 import { readSubnet } from "./subnet.ts";
+import { type UserNetworkLaunch, userNetworkLaunch, withUserDns } from "./user-network.ts";
 
 /** A port of the host for the launcher to bind to. */
 export interface HeldPort {
@@ -47,6 +48,8 @@ export interface PreparedNetwork {
   readonly inside?: InsideNetwork;
   /** For `holdPorts`, in the launcher before the clone. */
   readonly hold: readonly HeldPort[];
+  /** In place of all that: a program of the user's. */
+  readonly user?: UserNetworkLaunch;
   /** To be told to the user. */
   readonly warnings: readonly string[];
 }
@@ -68,6 +71,12 @@ export function prepareNetwork(
   const directory = context.stateDirectory(container.id);
   // What a start before this one left.
   reclaimNetwork(context, container.id);
+  if (choice.kind === "user") {
+    const files = withUserDns(request, choice.program);
+    writeNetworkFiles(directory, container.hostname, files, []);
+    const user = userNetworkLaunch(choice.program, request.publish, directory);
+    return { user, hold: [], warnings: [] };
+  }
   if (choice.kind !== "networks") {
     if (choice.kind !== "container") writeNetworkFiles(directory, container.hostname, request, []);
     const unused = request.publish.length > 0 || request.publishAll;

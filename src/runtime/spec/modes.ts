@@ -40,10 +40,16 @@ export function chooseModes(flags: RunFlags, { choice }: NetworkRequest): Modes 
     ipc: parseIpcMode(flags.ipc),
     uts: parseUtsMode(flags.uts, flags.hostname),
     cgroup: parseCgroupMode(flags.cgroupns),
-    network: choice.kind === "none" || choice.kind === "networks" ? own : (choice satisfies object),
+    network: networkMode(choice) ?? own,
     user: parseUsernsMode(flags),
     time: flags.time === undefined ? undefined : parseTimeOffsets(flags.time),
   };
+}
+
+/** Undefined for a namespace of the container's own, however it is connected. */
+function networkMode(choice: NetworkRequest["choice"]): Modes["network"] | undefined {
+  const own = ["none", "networks", "user"];
+  return own.includes(choice.kind) ? undefined : (choice as Modes["network"]);
 }
 
 /** `linux.namespaces`, in the order in which they are joined. */

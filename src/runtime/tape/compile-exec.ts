@@ -23,6 +23,8 @@ export interface ExecRequest {
   readonly seccompFilter?: Buffer;
   readonly io: LaunchIo;
   readonly pidFile?: string;
+  /** Whether it is launched from within an ordinary user's namespaces. */
+  readonly unprivileged?: boolean;
   /** The launcher ends when the program runs, and leaves it to whoever called. */
   readonly transient?: boolean;
   /** Files that are not needed any more when the process has ended. */
@@ -101,6 +103,7 @@ function compileChild(
   dropPrivileges(steps, process, {
     filter: program === undefined ? undefined : { program, spec: seccomp },
     diesWithLauncher: stays,
+    keepsGroups: request.unprivileged === true,
   });
   if (stays) checkLauncher(steps);
   beginSession(steps, io.tty);

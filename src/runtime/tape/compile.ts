@@ -196,6 +196,7 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   dropPrivileges(steps, process, {
     filter: program === undefined ? undefined : { program, spec: spec.linux.seccomp },
     diesWithLauncher: stays,
+    keepsGroups: request.unprivileged === true,
   });
   if (stays) checkLauncher(steps);
   if (request.init) steps.call("init", [], "leaving a reaping init process as PID 1");

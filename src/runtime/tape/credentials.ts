@@ -29,7 +29,13 @@ export function dropPrivileges(
   {
     filter,
     diesWithLauncher,
-  }: { readonly filter: Filter | undefined; readonly diesWithLauncher: boolean },
+    keepsGroups = false,
+  }: {
+    readonly filter: Filter | undefined;
+    readonly diesWithLauncher: boolean;
+    /** An ordinary user with one mapped group can't change those it is in. */
+    readonly keepsGroups?: boolean;
+  },
 ): void {
   if (process.noNewPrivileges === true) {
     const option = flags("PR_SET_NO_NEW_PRIVS");
@@ -37,7 +43,7 @@ export function dropPrivileges(
   }
   dropBounding(steps, process);
   if (filter !== undefined && process.noNewPrivileges !== true) loadFilter(steps, filter);
-  changeUser(steps, process);
+  changeUser(steps, process, keepsGroups);
   setCapabilities(steps, process);
   // The kernel forgets both when the user changes.
   if (diesWithLauncher) dieWithLauncher(steps);
@@ -68,7 +74,7 @@ function dropBounding(steps: Steps, process: Process): void {
   });
 }
 
-function changeUser(steps: Steps, process: Process): void {
+function changeUser(steps: Steps, process: Process, keepsGroups: boolean): void {
   const { uid, gid, additionalGids = [] } = process.user;
   if (uid !== 0) {
     const option = flags("PR_SET_KEEPCAPS");
@@ -76,7 +82,9 @@ function changeUser(steps: Steps, process: Process): void {
   }
   const groups = new Uint8Array(Uint32Array.from(additionalGids).buffer);
   const list = bytes(`[${additionalGids.join(", ")}]`, groups);
-  steps.call("setgroups", [additionalGids.length, list], "setting the additional groups");
+  steps.call("setgroups", [additionalGids.length, list], "setting the additional groups", {
+    tolerate: keepsGroups ? ["EPERM", "EINVAL"] : [],
+  });
   steps.call("setresgid", [gid, gid, gid], `becoming group ${gid}`);
   steps.call("setresuid", [uid, uid, uid], `becoming user ${uid}`);
 }

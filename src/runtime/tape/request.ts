@@ -3,6 +3,7 @@ import type { MountSpec } from "../../sys/mount-spec.ts";
 import type { CgroupPlan } from "../cgroup/plan.ts";
 import type { InsideNetwork } from "../network/inside-network.ts";
 import type { HeldPort } from "../network/prepare-network.ts";
+import type { UserNetworkLaunch } from "../network/user-network.ts";
 import type { IdMaps } from "../userns/choose-maps.ts";
 import type { TapeHealth } from "./tape.ts";
 import type { MapWriter } from "./user-namespace.ts";
@@ -60,6 +61,8 @@ export interface NetworkLaunch {
   readonly unpublish?: string;
   readonly inside?: InsideNetwork;
   readonly hold: readonly HeldPort[];
+  /** In place of all that. */
+  readonly user?: UserNetworkLaunch;
 }
 
 export interface ProgramCall {

@@ -65,7 +65,8 @@ export const unscoped: Change = rearranged(
 
 /** The kernel's /proc is mounted before the volumes, which may then cover it. */
 export const procFirst: Change = (tape) => {
-  const isProc = (step: Step) => /^(mounting proc on|finding directory|making directory) "\/proc"/.test(step.why);
+  const isProc = (step: Step) =>
+    /^(mounting proc on|finding directory|making directory) "\/proc"/.test(step.why);
   const moved = tape.child.filter(isProc);
   const rest = tape.child.filter((step) => !isProc(step));
   const place = rest.findIndex(({ why }) => /^mounting \w+ on "\/dev"/.test(why));

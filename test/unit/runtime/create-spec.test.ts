@@ -28,6 +28,7 @@ const HOST: SpecInput["host"] = {
     { path: "/dev/console", type: "c", major: 5, minor: 1 },
   ],
   environment: {},
+  groups: [{ containerID: 0, hostID: 0, size: 2 ** 32 - 1 }],
 };
 const create = (
   flags: Partial<RunFlags> = {},
