@@ -15,6 +15,7 @@ import type { Accounts } from "../runtime/user.ts";
 import { TsimgError } from "../sys/error.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
+import { complain } from "./output/print.ts";
 import { requireRoot } from "./require-root.ts";
 import { each, NONE } from "./run-flags/each.ts";
 
@@ -74,7 +75,7 @@ async function execute(app: App, container: Container, flags: Flags & ExecFlags)
   });
   if (flags.explain === true) {
     const { explainTape } = await import("../runtime/tape/explain.ts");
-    process.stderr.write(explainTape(tape));
+    complain(explainTape(tape));
   }
   app.containers.tell(row, `exec_start: ${flags.command.join(" ")}`);
   writeExecTape(path, tape, flags.explain === true);

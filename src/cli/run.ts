@@ -9,6 +9,7 @@ import { Command } from "./command.ts";
 import { createContext } from "./create-context.ts";
 import { openApp } from "./globals.ts";
 import { imageToRun, type PullChoice, pullOptions } from "./image-to-run.ts";
+import { complain } from "./output/print.ts";
 import { requireRoot } from "./require-root.ts";
 import { type ContainerFlags, containerOptions, runFlagsOf } from "./run-flags/container.ts";
 import { parseStorageOptions } from "./storage-flags.ts";
@@ -47,7 +48,7 @@ export function command(): Command {
 }
 
 async function start(app: App, name: string, words: readonly string[], flags: Flags) {
-  for (const warning of limitWarnings(flags)) process.stderr.write(`tsimg: warning: ${warning}\n`);
+  for (const warning of limitWarnings(flags)) complain(`tsimg: warning: ${warning}\n`);
   const storage = parseStorageOptions(flags.storageOpt);
   const driver = app.chooseDriver(flags.driver);
   const image = await imageToRun(app, name, { ...flags, driver, storage });
@@ -63,7 +64,7 @@ async function start(app: App, name: string, words: readonly string[], flags: Fl
   let explained = false;
   if (flags.explain === true) {
     const { explainLaunch } = await import("../runtime/container/explain-launch.ts");
-    process.stderr.write(await explainLaunch(prepared, app.paths.filters));
+    complain(await explainLaunch(prepared, app.paths.filters));
     explained = true;
   }
   // The database stays open on purpose: closing it would flush it to the disk, and the

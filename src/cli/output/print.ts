@@ -9,10 +9,15 @@ export function print(text: string): void {
   printBytes(Buffer.from(text));
 }
 
-export function printBytes(bytes: Buffer): void {
+/** The same to standard error: for a process that is about to be replaced, streams and all. */
+export function complain(text: string): void {
+  printBytes(Buffer.from(text), 2);
+}
+
+export function printBytes(bytes: Buffer, fd: 1 | 2 = 1): void {
   for (let done = 0; done < bytes.length; ) {
     try {
-      done += writeSync(1, bytes, done);
+      done += writeSync(fd, bytes, done);
     } catch (error) {
       // Whoever reads may have made the pipe non-blocking, and is slow.
       if (errorCode(error) !== "EAGAIN") throw error;

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync, writeSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { SnapshotId } from "../../../drivers/driver.ts";
 import type { Spec } from "../../oci/runtime-spec.ts";
@@ -102,7 +102,7 @@ function networkLaunch(
 ): Pick<Launch, "network"> {
   const own = { id, hostname: hostname === "" ? id.slice(0, 12) : hostname, exposed };
   const { warnings, ...prepared } = prepareNetwork(context.networks, own, network);
-  for (const warning of warnings) process.stderr.write(`tsimg: warning: ${warning}\n`);
+  for (const warning of warnings) writeSync(2, `tsimg: warning: ${warning}\n`);
   if (prepared.user !== undefined) return { network: { ...prepared, ip: "", nft: "" } };
   if (prepared.ipBatch === undefined) return {};
   const programs = { ip: neededProgram("ip"), nft: neededProgram("nft") };

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { tolerating } from "../../sys/errno.ts";
@@ -49,7 +49,8 @@ function makeHolder(holder: Holder, launcher: string): number {
     maps === undefined
       ? `/etc/subuid and /etc/subgid have no line for "${name}"`
       : "newuidmap and newgidmap are not installed (package uidmap)";
-  process.stderr.write(
+  writeSync(
+    2,
     `tsimg: warning: ${lack}: in containers there is no user but root, and all files of an image become yours\n`,
   );
   const single: MapWriter = { kind: "single" };
