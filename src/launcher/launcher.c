@@ -4,6 +4,7 @@
  *
  *   launcher TAPE
  *   launcher --attach SOCKET FLAGS KEYS
+ *   launcher --health TAPE
  *
  * Everything that could be decided beforehand is in the tape.
  */
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "health.h"
 #include "launch.h"
 #include "seal.h"
 #include "supervise.h"
@@ -79,23 +81,26 @@ static int run_attached(void) {
   return attach(&attachment);
 }
 
-static void set_descriptors(void) {
+/* `kept` stays open beside the standard streams; 2 for none. */
+static void set_descriptors(unsigned kept) {
   for (int fd = 0; fd < 3; fd++)
     if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR);
-  syscall(SYS_close_range, 3u, ~0u, 0);
+  if (kept > 3) syscall(SYS_close_range, 3u, kept - 1, 0);
+  syscall(SYS_close_range, kept + 1, ~0u, 0);
 }
 
 int main(int argc, char **argv) {
   bool client = argc == 5 && strcmp(argv[1], "--attach") == 0;
-  if (argc != 2 && !client) {
+  bool check = argc == 3 && strcmp(argv[1], "--health") == 0;
+  if (argc != 2 && !client && !check) {
     dprintf(STDERR_FILENO, "usage: launcher TAPE\n");
     return STATUS_OWN;
   }
   if (!client) seal_program(argv);
-  set_descriptors();
+  set_descriptors(check ? HEALTH_CONTAINER_FD : STDERR_FILENO);
   supervise_signals();
   if (client) return attach_main(argv + 2);
-  launch.tape_path = argv[1];
+  launch.tape_path = argv[argc - 1];
   if (!tape_map(&launch.tape, launch.tape_path)) return STATUS_OWN;
   if (has_option(OPTION_DETACHED)) return run_detached();
   return has_option(OPTION_TTY) ? run_attached() : supervise(-1, -1);

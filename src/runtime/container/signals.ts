@@ -1,13 +1,15 @@
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { identityOf, isAlive } from "../../store/process-identity.ts";
-import { errorCode } from "../../sys/errno.ts";
+import { errorCode, tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { thaw } from "../cgroup/freeze.ts";
 import type { Container } from "./container.ts";
 import type { ContainerStore } from "./container-store.ts";
 
 const POLL = 20;
+/** Milliseconds that a launcher has for what is left to do when its container has ended. */
+const LAUNCHER_PATIENCE = 1000;
 
 /**
  * A signal by name, with or without "SIG", or by number.
@@ -44,6 +46,21 @@ export function signalContainer(container: Container, signal: number): void {
   }
   // A process that is frozen can't die either.
   if (signal === constants.signals.SIGKILL) thaw(options.cgroups);
+}
+
+/**
+ * `tsimg kill`. Who sends what ends a container doesn't want its restart policy to start it
+ * again, as with docker.
+ *
+ * @throws TsimgError ERR_STATE when it isn't running
+ */
+export function killContainer(containers: ContainerStore, name: string, signal: number): void {
+  const container = containers.existing(name);
+  const { row, state, options } = container;
+  const ends = [constants.signals.SIGKILL, parseSignal(options.stopSignal)].includes(signal);
+  if (ends && state.status === "running") containers.askToStop(row.id);
+  signalContainer(container, signal);
+  containers.tell(row, "kill", { signal: String(signal) });
 }
 
 /** Docker's, in seconds. */
@@ -91,7 +108,10 @@ export async function waitForEnd(
   }
 }
 
-/** Waits until the container's launcher is done with it, at most `ms` milliseconds. */
+/**
+ * Waits until the container's launcher is done with it, at most `ms` milliseconds. One that
+ * still waits for somebody to read what the container wrote is told to let it be.
+ */
 export async function ended(
   container: Container,
   ms: number,
@@ -99,9 +119,18 @@ export async function ended(
 ): Promise<boolean> {
   if (container.state.status !== "running") return true;
   const { pid, startTime, launcher, launcherStartTime } = container.state.started;
-  const both = [identityOf(pid, startTime), identityOf(launcher, launcherStartTime)];
+  const first = identityOf(pid, startTime);
+  const attendant = identityOf(launcher, launcherStartTime);
+  let alone: number | undefined;
   for (const end = Date.now() + ms; Date.now() < end; ) {
-    if (!both.some(isAlive)) return true;
+    if (!isAlive(first)) {
+      if (!isAlive(attendant)) return true;
+      alone ??= Date.now();
+      if (Date.now() - alone >= LAUNCHER_PATIENCE) {
+        tolerating(["ESRCH"], () => process.kill(launcher, "SIGTERM"));
+        alone = Number.POSITIVE_INFINITY;
+      }
+    }
     await sleep(POLL, undefined, { signal });
   }
   return false;
