@@ -68,13 +68,15 @@ static bool take_signal(int signals, int *status) {
 static int wait_for_end(int signals) {
   int status = 0;
   for (;;) {
-    struct pollfd polled[2 + HUB_POLLS] = {
+    struct pollfd polled[3 + HUB_POLLS] = {
         {.fd = signals, .events = POLLIN},
         {.fd = health_timer(), .events = POLLIN},
+        {.fd = health_output(), .events = POLLIN},
     };
-    int count = hub_polls(polled + 2);
-    if (poll(polled, (nfds_t)(2 + count), -1) < 0) continue;
-    hub_step(polled + 2, count, signal_child);
+    int count = hub_polls(polled + 3);
+    if (poll(polled, (nfds_t)(3 + count), -1) < 0) continue;
+    hub_step(polled + 3, count, signal_child);
+    if (polled[2].revents) health_said();
     if (polled[1].revents) health_due();
     if (polled[0].revents && take_signal(signals, &status)) return status;
   }
