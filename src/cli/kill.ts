@@ -23,7 +23,7 @@ export function command(): Command {
         names,
         command.optsWithGlobals()["debug"] === true,
         (name) => {
-          killContainer(app.containers, name, signal);
+          killContainer(app.containers, app.containers.existing(name), signal);
           return name;
         },
       );

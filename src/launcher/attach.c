@@ -76,7 +76,8 @@ static int take_frame(void) {
     case FRAME_OUTPUT:
     case FRAME_ERROR:
       /* A reader that went away is no reason to stop the container. */
-      write_all(incoming.kind, (const char *)incoming.data, content);
+      if (write_all(incoming.kind, (const char *)incoming.data, content) == -EPIPE && with->leaves)
+        return 128 + SIGPIPE;
       return -1;
     case FRAME_START:
       if (with->terminal && with->input) console_raw(STDIN_FILENO);
@@ -160,6 +161,7 @@ int attach_main(char **arguments) {
       .input = strchr(flags, 'i') != NULL,
       .input_ends = strchr(flags, 'e') != NULL,
       .signals = strchr(flags, 's') != NULL,
+      .leaves = true,
       .detach_keys = keys,
   };
   return attach(&attachment);

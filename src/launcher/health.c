@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -18,12 +19,13 @@
 
 /* What docker keeps of a check's output; less of it fits into a line of the log. */
 #define OUTPUT_MAX 4096
-
 /* Bytes of results that are kept. */
 #define LOG_MAX (256 * 1024)
 
 static int timer = -1;
 static pid_t check;
+/* The check's launcher and, until it is in the container, its process. */
+static pid_t group;
 static int output = -1;
 static char said[OUTPUT_MAX + 1];
 static size_t said_size;
@@ -54,29 +56,16 @@ static uint32_t interval(void) {
 void health_start(void) {
   if (launch.tape.header->health_tape == 0) return;
   started_at = now_ms();
+  /* The processes of checks that took too long are ours to reap: only then can the container end. */
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
   timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
   wake_in(interval());
 }
 
 int health_timer(void) { return timer; }
-int health_output(void) { return output; }
-
-/* What is beyond the buffer is read, too: a check must not be held up by its own words. */
-void health_said(void) {
-  static char rest[OUTPUT_MAX];
-  for (;;) {
-    bool full = said_size == OUTPUT_MAX;
-    ssize_t size = full ? read(output, rest, sizeof rest)
-                        : read(output, said + said_size, OUTPUT_MAX - said_size);
-    if (size < 0) return;
-    if (size == 0) break;
-    if (!full) said_size += (size_t)size;
-  }
-  close(output);
-  output = -1;
-}
 
 static _Noreturn void run_check(int to) {
+  setpgid(0, 0);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
@@ -87,27 +76,55 @@ static _Noreturn void run_check(int to) {
   int container = (int)syscall(SYS_pidfd_open, launch.child, 0u);
   if (container != HEALTH_CONTAINER_FD) dup2(container, HEALTH_CONTAINER_FD);
   fcntl(HEALTH_CONTAINER_FD, F_SETFD, 0);
-  char *argv[] = {"tsimg-health", "--health", (char *)(size_t)string_at(launch.tape.header->health_tape), NULL};
+  char *argv[] = {HEALTH_NAME, (char *)(size_t)string_at(launch.tape.header->health_tape), NULL};
   execve("/proc/self/exe", argv, (char *[]){NULL});
   _exit(STATUS_OWN);
 }
 
+/* In a container that is paused the last check's process still waits to join. */
+static bool is_stuck(void) {
+  if (group > 0 && kill(-group, 0) == 0) return true;
+  group = 0;
+  return false;
+}
+
 static void begin(void) {
+  if (is_stuck()) return wake_in(interval());
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) return wake_in(interval());
   clock_gettime(CLOCK_REALTIME, &began);
   timed_out = false;
-  said_size = 0;
   check = fork();
   if (check == 0) run_check(ends[1]);
+  said_size = 0;
   close(ends[1]);
   if (check < 0) {
     close(ends[0]);
     return wake_in(interval());
   }
+  group = check;
   output = ends[0];
   fcntl(output, F_SETFL, O_NONBLOCK);
   wake_in(launch.tape.header->health_timeout);
+}
+
+int health_output(void) { return output; }
+
+/* What is too much is read, too: the check must not wait for its reader. */
+void health_said(void) {
+  char rest[4096];
+  for (;;) {
+    bool full = said_size == OUTPUT_MAX;
+    char *to = full ? rest : said + said_size;
+    ssize_t size = read(output, to, full ? sizeof rest : OUTPUT_MAX - said_size);
+    if (size < 0 && errno == EINTR) continue;
+    if (size == 0) {
+      close(output);
+      output = -1;
+    }
+    if (size <= 0) return;
+    if (!full) said_size += (size_t)size;
+  }
 }
 
 void health_due(void) {
@@ -164,6 +181,7 @@ static void record(int exit_code) {
   text_add(&text, "\",\"ExitCode\":");
   text_add_number(&text, exit_code);
   text_add(&text, ",\"Output\":");
+  if (output >= 0) health_said();
   const char *words = what_fits(sizeof text.data - text.used - sizeof "\"\"}\n");
   text_add_json(&text, timed_out ? "Health check exceeded timeout" : words);
   text_add(&text, "}\n");
@@ -180,9 +198,7 @@ void health_reaped(pid_t pid, int status) {
   if (pid != check) return;
   int code = timed_out ? -1 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   if (code == 0) was_healthy = true;
-  if (output >= 0) health_said();
   record(code);
-  /* Somebody whom the check left behind may still hold the other end. */
   if (output >= 0) close(output);
   check = 0;
   output = -1;

@@ -8,7 +8,8 @@
 
 #include <sys/types.h>
 
-/* A check's launcher finds the container's first process as this descriptor (health-launch.ts). */
+/* A check's launcher is called so, and joins the container through this descriptor. */
+#define HEALTH_NAME "tsimg-health"
 #define HEALTH_CONTAINER_FD 10
 
 void health_start(void);
@@ -18,7 +19,7 @@ void health_stop(void);
 int health_timer(void);
 void health_due(void);
 
-/* Readable when health_said is to be called; -1 without a check that runs. */
+/* Readable when health_said is to be called; -1 without a check that has something to say. */
 int health_output(void);
 void health_said(void);
 

@@ -130,6 +130,8 @@ static void read_source(int stream) {
   }
 }
 
+static bool full_of_input(void) { return input_start < input_end; }
+
 static void end_input(void) {
   if (input >= 0 && !input_is_terminal) close(input);
   if (!input_is_terminal) input = -1;
@@ -198,8 +200,6 @@ static void welcome(void) {
   else close(client);
 }
 
-static bool full_of_input(void) { return input_start < input_end; }
-
 /* The order here is the order in hub_step. */
 int hub_polls(struct pollfd polls[HUB_POLLS]) {
   int count = 0;
@@ -223,8 +223,9 @@ void hub_step(const struct pollfd polls[HUB_POLLS], int count, hub_signal *signa
     short happened = polls[5 + i].revents;
     if (takers[i].fd < 0 || happened == 0) continue;
     if (takers[i].waiting && (happened & (POLLOUT | POLLERR | POLLHUP))) give(&takers[i]);
-    /* One before it may have filled the buffer that all clients' input goes through. */
-    if (takers[i].fd >= 0 && takers[i].framed && (happened & (POLLIN | POLLHUP)) && !full_of_input())
+    /* There is room for one client's input at a time. */
+    bool speaks = takers[i].framed && (happened & (POLLIN | POLLHUP)) && !full_of_input();
+    if (takers[i].fd >= 0 && speaks)
       hear(&takers[i], signal);
   }
   if (polls[2].revents) write_input();

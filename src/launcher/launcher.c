@@ -4,7 +4,6 @@
  *
  *   launcher TAPE
  *   launcher --attach SOCKET FLAGS KEYS
- *   launcher --health TAPE
  *
  * Everything that could be decided beforehand is in the tape.
  */
@@ -81,26 +80,28 @@ static int run_attached(void) {
   return attach(&attachment);
 }
 
-/* `kept` stays open beside the standard streams; 2 for none. */
-static void set_descriptors(unsigned kept) {
+static void set_descriptors(bool health) {
   for (int fd = 0; fd < 3; fd++)
     if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR);
-  if (kept > 3) syscall(SYS_close_range, 3u, kept - 1, 0);
-  syscall(SYS_close_range, kept + 1, ~0u, 0);
+  if (!health) {
+    syscall(SYS_close_range, 3u, ~0u, 0);
+    return;
+  }
+  syscall(SYS_close_range, 3u, HEALTH_CONTAINER_FD - 1u, 0);
+  syscall(SYS_close_range, HEALTH_CONTAINER_FD + 1u, ~0u, 0);
 }
 
 int main(int argc, char **argv) {
   bool client = argc == 5 && strcmp(argv[1], "--attach") == 0;
-  bool check = argc == 3 && strcmp(argv[1], "--health") == 0;
-  if (argc != 2 && !client && !check) {
+  if (argc != 2 && !client) {
     dprintf(STDERR_FILENO, "usage: launcher TAPE\n");
     return STATUS_OWN;
   }
   if (!client) seal_program(argv);
-  set_descriptors(check ? HEALTH_CONTAINER_FD : STDERR_FILENO);
+  set_descriptors(argc == 2 && strcmp(argv[0], HEALTH_NAME) == 0);
   supervise_signals();
   if (client) return attach_main(argv + 2);
-  launch.tape_path = argv[argc - 1];
+  launch.tape_path = argv[1];
   if (!tape_map(&launch.tape, launch.tape_path)) return STATUS_OWN;
   if (has_option(OPTION_DETACHED)) return run_detached();
   return has_option(OPTION_TTY) ? run_attached() : supervise(-1, -1);

@@ -48,41 +48,50 @@ export function signalContainer(container: Container, signal: number): void {
   if (signal === constants.signals.SIGKILL) thaw(options.cgroups);
 }
 
-/**
- * `tsimg kill`. Who sends what ends a container doesn't want its restart policy to start it
- * again, as with docker.
- *
- * @throws TsimgError ERR_STATE when it isn't running
- */
-export function killContainer(containers: ContainerStore, name: string, signal: number): void {
-  const container = containers.existing(name);
-  const { row, state, options } = container;
-  const ends = [constants.signals.SIGKILL, parseSignal(options.stopSignal)].includes(signal);
-  if (ends && state.status === "running") containers.askToStop(row.id);
-  signalContainer(container, signal);
-  containers.tell(row, "kill", { signal: String(signal) });
-}
-
 /** Docker's, in seconds. */
 const STOP_TIMEOUT = 10;
 
 /**
- * Asks a container to stop, and kills it when it hasn't after so many seconds; the
- * container's own number when left out, -1 for never. One that isn't running is no error.
+ * Sends a signal that somebody wants a container to have. After one that ends it, it isn't
+ * started again by its restart policy.
+ */
+export function killContainer(
+  containers: ContainerStore,
+  container: Container,
+  signal: number,
+): void {
+  const { row, options } = container;
+  const isEnd = signal === constants.signals.SIGKILL || signal === parseSignal(options.stopSignal);
+  if (isEnd && container.state.status === "running") containers.askToStop(row.id);
+  signalContainer(container, signal);
+  containers.tell(row, "kill", { signal: String(signal) });
+}
+
+/** How a container is to be stopped where its own way isn't wanted. */
+export interface StopWish {
+  /** Until it is killed; -1 for never. */
+  readonly seconds?: number;
+  /** What asks it to stop. */
+  readonly signal?: number;
+}
+
+/**
+ * Asks a container to stop, and kills it when it hasn't after some time. One that isn't
+ * running is no error.
  */
 export async function stopContainer(
   containers: ContainerStore,
   id: string,
-  seconds: number | undefined,
+  wish: StopWish,
   signal: AbortSignal,
 ): Promise<void> {
   const container = containers.existing(id);
   const { state, options, row } = container;
   containers.askToStop(row.id);
   if (state.status !== "running") return;
-  signalContainer(container, parseSignal(options.stopSignal));
+  signalContainer(container, wish.signal ?? parseSignal(options.stopSignal));
   thaw(options.cgroups);
-  const patience = seconds ?? options.stopTimeout ?? STOP_TIMEOUT;
+  const patience = wish.seconds ?? options.stopTimeout ?? STOP_TIMEOUT;
   const ms = patience < 0 ? Number.POSITIVE_INFINITY : patience * 1000;
   if (!(await ended(container, ms, signal))) {
     signalContainer(container, constants.signals.SIGKILL);
