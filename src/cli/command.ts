@@ -18,6 +18,8 @@ export class Option {
   parser: Parser | undefined;
   defaultValue: unknown;
   defaultShown: string | undefined;
+  /** The heading that it stands under in the help. */
+  group: string | undefined;
   allowed: readonly string[] | undefined;
 
   constructor(flags: string, description: string) {
@@ -82,6 +84,7 @@ export class Command {
   helpFlags = "-h, --help";
   perform: Action = () => {};
   private allFlags: object = {};
+  private group: string | undefined;
 
   constructor(name: string) {
     this.name = name;
@@ -119,7 +122,14 @@ export class Command {
   }
 
   addOption(option: Option): this {
+    option.group = this.group;
     this.options.push(option);
+    return this;
+  }
+
+  /** Options that are declared from here on stand under this heading. */
+  optionsGroup(heading: string): this {
+    this.group = heading;
     return this;
   }
 

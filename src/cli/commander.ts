@@ -10,6 +10,17 @@ Examples:
   $ tsimg run --rm --explain alpine true        every system call of a start
 `;
 
+/** The commands by what they are about; their order here is that of the help. */
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  "Images:": ["pull", "images", "rmi", "history", "tree", "which", "mount", "umount", "serve"],
+  "Containers:": ["run", "create", "start", "stop", "restart", "kill", "wait", "rm", "ps"],
+  "In and around containers:": ["exec", "attach", "logs", "cp", "top", "stats", "inspect", "port"],
+  "Changing containers:": ["pause", "unpause", "update", "rename"],
+  "Storage and networks:": ["volume", "network", "pool", "doctor", "bench"],
+  "For other programs:": ["bundle", "oci"],
+  "About:": ["demo", "events", "info", "version"],
+};
+
 /** Exit status of a command line that makes no sense, as with docker. */
 const USAGE_STATUS = 125;
 
@@ -32,8 +43,12 @@ export async function parseWithCommander(
     .showHelpAfterError("hint: tsimg --help lists the commands")
     .configureOutput({ outputError: sayAsTsimg })
     .addHelpText("after", EXAMPLES)
-    .exitOverride();
-  for (const command of commands) program.addCommand(translate(command));
+    .exitOverride()
+    .commandsGroup("About:")
+    .helpCommand("help [command]", "show the help of a command")
+    // Their options are their own help's business.
+    .configureHelp({ subcommandTerm: (command) => command.name() });
+  for (const command of byGroup(commands)) program.addCommand(command);
   try {
     await program.parseAsync(argv, { from: "user" });
     return undefined;
@@ -41,6 +56,17 @@ export async function parseWithCommander(
     if (!(error instanceof commander.CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : USAGE_STATUS;
   }
+}
+
+function byGroup(commands: readonly Command[]): readonly commander.Command[] {
+  const grouped = Object.entries(GROUPS).flatMap(([heading, names]) =>
+    names.flatMap((name) => {
+      const command = commands.find((each) => each.name === name);
+      return command === undefined ? [] : [translate(command).helpGroup(heading)];
+    }),
+  );
+  const known = new Set(Object.values(GROUPS).flat());
+  return [...grouped, ...commands.filter(({ name }) => !known.has(name)).map(translate)];
 }
 
 /** Commander's complaints in the form of our own. */
@@ -84,6 +110,7 @@ function translateOption(option: Option): commander.Option {
       }
     });
   if (allowed !== undefined) real.choices(allowed);
+  if (option.group !== undefined) real.helpGroup(option.group);
   if (isTelling(option)) real.default(defaultValue, option.defaultShown);
   return real;
 }

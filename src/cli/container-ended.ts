@@ -17,7 +17,7 @@ export function command(): Command {
       const app = openApp(command);
       const container = app.containers.find(id);
       if (container === undefined) return;
-      if (container.options.restart.name === "no") return app.containers.removeEnded(id);
+      if (container.row.auto_remove === 1) return app.containers.removeEnded(id);
       await restart(app, container);
     });
 }

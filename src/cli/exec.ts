@@ -64,6 +64,7 @@ async function execute(app: App, container: Container, flags: Flags & ExecFlags)
   const { row } = container;
   const state = app.containers.stateDirectory(row.id);
   const pid = firstProcess(container);
+  refusePaused(container);
   const spec = readSpec(state);
   const files = flags.envFile.map((path) => ({ path, text: readFileSync(path, "utf8") }));
   const added = execProcess(spec, flags, files, () => accountsOf(app, container));
@@ -80,6 +81,14 @@ async function execute(app: App, container: Container, flags: Flags & ExecFlags)
   app.containers.tell(row, `exec_start: ${flags.command.join(" ")}`);
   writeExecTape(path, tape, flags.explain === true);
   process.execve?.(builtProgram("launcher"), ["tsimg-exec", path], {});
+}
+
+/** A process that joins the frozen cgroup would stop there, out of reach of any signal. */
+function refusePaused({ row, state }: Container): void {
+  if (state.status !== "running" || !state.paused) return;
+  throw new TsimgError("ERR_STATE", `container '${row.name}' is paused`, {
+    hint: `let it go on first with "tsimg unpause ${row.name}"`,
+  });
 }
 
 /** As the image has them; what a container wrote to its own files is not asked. */

@@ -1,6 +1,6 @@
 import type { App } from "../app.ts";
 import { parseImageConfig } from "../oci/image-config.ts";
-import type { ContainerImage } from "../runtime/container/create-container.ts";
+import type { ContainerImage } from "../runtime/container/container.ts";
 import { TsimgError } from "../sys/error.ts";
 import { type Command, Option } from "./command.ts";
 import type { RunPullFlags } from "./pull-for-run.ts";

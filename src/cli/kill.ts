@@ -1,4 +1,4 @@
-import { parseSignal, signalContainer } from "../runtime/container/signals.ts";
+import { killContainer, parseSignal } from "../runtime/container/signals.ts";
 import { Command } from "./command.ts";
 import { eachNamed } from "./each-named.ts";
 import { openApp } from "./globals.ts";
@@ -23,7 +23,7 @@ export function command(): Command {
         names,
         command.optsWithGlobals()["debug"] === true,
         (name) => {
-          signalContainer(app.containers.existing(name), signal);
+          killContainer(app.containers, app.containers.existing(name), signal);
           return name;
         },
       );

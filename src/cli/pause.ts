@@ -19,7 +19,9 @@ export function command(): Command {
       using app = openApp(command);
       process.exitCode = await interruptible((signal) =>
         eachNamed(names, command.optsWithGlobals()["debug"] === true, async (name) => {
-          await pauseContainer(app.containers.existing(name), signal);
+          const container = app.containers.existing(name);
+          await pauseContainer(container, signal);
+          app.containers.tell(container.row, "pause");
           return name;
         }),
       );

@@ -5,6 +5,7 @@ import { interruptible, openApp } from "./globals.ts";
 import { createPullProgress } from "./output/progress.ts";
 import { pullFromRegistry } from "./registry-pull.ts";
 import { requireRoot } from "./require-root.ts";
+import { each, NONE } from "./run-flags/each.ts";
 import { announceFullCopies, parseStorageOptions } from "./storage-flags.ts";
 
 interface PullFlags {
@@ -27,14 +28,12 @@ Examples:
 
 /** \`tsimg pull\`: what a pull does stands in src/image/pull.ts. */
 export function command(): Command {
-  const each = (text: string, before: readonly string[]) => [...before, text];
-  const none: readonly string[] = [];
   return new Command("pull")
     .description("fetch an image and unpack its layers into the storage driver")
     .argument("<image>", "reference, e.g. alpine:3.20 or registry.example/team/app@sha256:…")
     .option("--platform <os/arch[/variant]>", "which image of an index to take")
     .option("--driver <name[:pool]>", "storage driver to unpack into (TSIMG_DRIVER)")
-    .option("--storage-opt <key=value>", "what the driver shall do for this image", each, none)
+    .option("--storage-opt <key=value>", "what the driver shall do for this image", each, NONE)
     .option("-q, --quiet", "print the digest only")
     .option("--plain-http", "speak HTTP to the registry, not HTTPS")
     .option("--max-concurrent-downloads <n>", "layers fetched at the same time", count, 3)

@@ -4,7 +4,7 @@ import { eachNamed } from "./each-named.ts";
 import { interruptible, openApp } from "./globals.ts";
 import { requireRoot } from "./require-root.ts";
 import { startDetached } from "./start-again.ts";
-import { seconds } from "./stop.ts";
+import { type StopFlags, stopOptions, stopWish } from "./stop.ts";
 
 const EXAMPLES = `
 Examples:
@@ -14,19 +14,20 @@ Examples:
 
 /** `tsimg restart` */
 export function command(): Command {
-  return new Command("restart")
+  const restart = new Command("restart")
     .description("stop containers and start them again")
-    .argument("<container...>", "names or IDs")
-    .option("-t, --time <seconds>", "how long to wait before killing", seconds, undefined)
+    .argument("<container...>", "names or IDs");
+  return stopOptions(restart)
     .addHelpText("after", EXAMPLES)
-    .action(async (names: string[], flags: { time?: number }, command: Command) => {
+    .action(async (names: string[], flags: StopFlags, command: Command) => {
       requireRoot("restarting a container");
       using app = openApp(command);
+      const wish = stopWish(flags);
       const debug = command.optsWithGlobals()["debug"] === true;
       process.exitCode = await interruptible((signal) =>
         eachNamed(names, debug, async (name) => {
           const { row } = app.containers.existing(name);
-          await stopContainer(app.containers, row.id, flags.time, signal);
+          await stopContainer(app.containers, row.id, wish, signal);
           await startDetached(app, row.id);
           app.containers.tell(row, "restart");
           return name;

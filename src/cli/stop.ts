@@ -1,4 +1,4 @@
-import { stopContainer } from "../runtime/container/signals.ts";
+import { parseSignal, type StopWish, stopContainer } from "../runtime/container/signals.ts";
 import { Command, InvalidArgumentError } from "./command.ts";
 import { eachNamed } from "./each-named.ts";
 import { interruptible, openApp } from "./globals.ts";
@@ -11,24 +11,47 @@ Examples:
 
 /** `tsimg stop` */
 export function command(): Command {
-  return new Command("stop")
+  const stop = new Command("stop")
     .description("ask containers to stop, and kill them when they don't")
-    .argument("<container...>", "names or IDs")
-    .option("-t, --time <seconds>", "how long to wait before killing", seconds, undefined)
+    .argument("<container...>", "names or IDs");
+  return stopOptions(stop)
     .addHelpText("after", EXAMPLES)
-    .action(async (names: string[], flags: { time?: number }, command: Command) => {
+    .action(async (names: string[], flags: StopFlags, command: Command) => {
       using app = openApp(command);
       process.exitCode = await interruptible((signal) =>
         eachNamed(names, command.optsWithGlobals()["debug"] === true, async (name) => {
-          await stopContainer(app.containers, name, flags.time, signal);
+          await stopContainer(app.containers, name, stopWish(flags), signal);
           return name;
         }),
       );
     });
 }
 
+export interface StopFlags {
+  readonly timeout?: number;
+  readonly time?: number;
+  readonly signal?: string;
+}
+
+/** How `stop` and `restart` ask a container to stop. */
+export function stopOptions(command: Command): Command {
+  return command
+    .option("-t, --timeout <seconds>", "how long to wait before killing", seconds, undefined)
+    .option("--time <seconds>", "the same as --timeout", seconds, undefined)
+    .option("-s, --signal <signal>", "asks it to stop, in place of its own");
+}
+
+/** @throws TsimgError ERR_USAGE */
+export function stopWish({ timeout, time, signal }: StopFlags): StopWish {
+  const seconds = timeout ?? time;
+  return {
+    ...(seconds === undefined ? {} : { seconds }),
+    ...(signal === undefined ? {} : { signal: parseSignal(signal) }),
+  };
+}
+
 /** A parser of an option. */
-export function seconds(text: string): number {
+function seconds(text: string): number {
   const value = Number(text);
   if (text === "" || !Number.isFinite(value) || value < -1)
     throw new InvalidArgumentError("it is a number of seconds");

@@ -18,7 +18,9 @@ export function command(): Command {
       using app = openApp(command);
       const debug = command.optsWithGlobals()["debug"] === true;
       process.exitCode = await eachNamed(names, debug, (name) => {
-        unpauseContainer(app.containers.existing(name));
+        const container = app.containers.existing(name);
+        unpauseContainer(container);
+        app.containers.tell(container.row, "unpause");
         return name;
       });
     });

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "console.h"
 #include "frame.h"
 #include "text.h"
@@ -76,7 +76,8 @@ static int take_frame(void) {
     case FRAME_OUTPUT:
     case FRAME_ERROR:
       /* A reader that went away is no reason to stop the container. */
-      write_all(incoming.kind, (const char *)incoming.data, content);
+      if (write_all(incoming.kind, (const char *)incoming.data, content) == -EPIPE && with->leaves)
+        return 128 + SIGPIPE;
       return -1;
     case FRAME_START:
       if (with->terminal && with->input) console_raw(STDIN_FILENO);
@@ -146,19 +147,21 @@ int attach(const struct attachment *attachment) {
 
 int attach_main(char **arguments) {
   const char *path = arguments[0], *flags = arguments[1], *keys = arguments[2];
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  struct address address;
   int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  if (strlen(path) < sizeof address.sun_path) strcpy(address.sun_path, path);
-  if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+  if (!address_open(&address, path) ||
+      connect(fd, (struct sockaddr *)&address.name, sizeof address.name) < 0) {
     dprintf(STDERR_FILENO, "tsimg: attaching: %s\n", strerror(errno));
     return STATUS_GONE;
   }
+  address_close(&address);
   struct attachment attachment = {
       .socket = fd,
       .terminal = strchr(flags, 't') != NULL,
       .input = strchr(flags, 'i') != NULL,
       .input_ends = strchr(flags, 'e') != NULL,
       .signals = strchr(flags, 's') != NULL,
+      .leaves = true,
       .detach_keys = keys,
   };
   return attach(&attachment);

@@ -9,6 +9,7 @@ struct attachment {
   bool terminal; /* the container has one: ours becomes raw */
   bool input;    /* standard input is passed on */
   bool input_ends; /* so is its end */
+  bool leaves;     /* ends when nobody reads what it writes */
   bool signals;  /* passed on, not our own end */
   const char *detach_keys; /* bytes that let go of the container, or NULL */
 };

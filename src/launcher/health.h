@@ -8,12 +8,20 @@
 
 #include <sys/types.h>
 
+/* A check's launcher is called so, and joins the container through this descriptor. */
+#define HEALTH_NAME "tsimg-health"
+#define HEALTH_CONTAINER_FD 10
+
 void health_start(void);
 void health_stop(void);
 
 /* Readable when health_due is to be called; -1 without a check. */
 int health_timer(void);
 void health_due(void);
+
+/* Readable when health_said is to be called; -1 without a check that has something to say. */
+int health_output(void);
+void health_said(void);
 
 /* A child of ours that isn't the container's first process has ended. */
 void health_reaped(pid_t pid, int status);

@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -84,9 +87,14 @@ static void let_go(struct taker *taker) {
   sources[stream] = -1;
 }
 
+/*
+ * A pipe that is writable has room for PIPE_BUF bytes; to write more would hold us up, as the
+ * descriptor may be a blocking one.
+ */
 static void give(struct taker *taker) {
   const uint8_t *from = taker->framed ? &chunk.kind : chunk.data + taker->taken;
   size_t size = taker->framed ? chunk_size + 1 : chunk_size - taker->taken;
+  if (!taker->framed && size > PIPE_BUF) size = PIPE_BUF;
   ssize_t given = taker->framed ? send(taker->fd, from, size, MSG_NOSIGNAL | MSG_DONTWAIT)
                                 : write(taker->fd, from, size);
   if (given < 0 && !transient()) return let_go(taker);
@@ -121,6 +129,8 @@ static void read_source(int stream) {
     if (taker->framed) give(taker);
   }
 }
+
+static bool full_of_input(void) { return input_start < input_end; }
 
 static void end_input(void) {
   if (input >= 0 && !input_is_terminal) close(input);
@@ -190,8 +200,6 @@ static void welcome(void) {
   else close(client);
 }
 
-static bool full_of_input(void) { return input_start < input_end; }
-
 /* The order here is the order in hub_step. */
 int hub_polls(struct pollfd polls[HUB_POLLS]) {
   int count = 0;
@@ -215,7 +223,9 @@ void hub_step(const struct pollfd polls[HUB_POLLS], int count, hub_signal *signa
     short happened = polls[5 + i].revents;
     if (takers[i].fd < 0 || happened == 0) continue;
     if (takers[i].waiting && (happened & (POLLOUT | POLLERR | POLLHUP))) give(&takers[i]);
-    if (takers[i].fd >= 0 && takers[i].framed && (happened & (POLLIN | POLLHUP)))
+    /* There is room for one client's input at a time. */
+    bool speaks = takers[i].framed && (happened & (POLLIN | POLLHUP)) && !full_of_input();
+    if (takers[i].fd >= 0 && speaks)
       hear(&takers[i], signal);
   }
   if (polls[2].revents) write_input();
@@ -227,17 +237,39 @@ void hub_step(const struct pollfd polls[HUB_POLLS], int count, hub_signal *signa
 
 static void ignore(int number) { (void)number; }
 
-void hub_drain(void) {
+static bool own_waits(void) {
+  for (int i = 0; i < TAKERS; i++)
+    if (takers[i].waiting && !takers[i].framed) return true;
+  return false;
+}
+
+static void give_up_waiting(void) {
+  for (int i = 0; i < TAKERS; i++)
+    if (takers[i].waiting) let_go(&takers[i]);
+}
+
+static bool told_to_end(int signals) {
+  struct signalfd_siginfo info;
+  if (read(signals, &info, sizeof info) != sizeof info) return false;
+  return info.ssi_signo != SIGCHLD && info.ssi_signo != SIGPIPE && info.ssi_signo != SIGWINCH;
+}
+
+void hub_drain(int signals) {
   input_from = -1;
   for (;;) {
-    struct pollfd polls[HUB_POLLS];
+    struct pollfd polls[HUB_POLLS + 1];
     int count = hub_polls(polls);
     polls[2].fd = polls[3].fd = polls[4].fd = -1;
     for (int i = 5; i < count; i++)
       if ((polls[i].events &= POLLOUT) == 0) polls[i].fd = -1;
+    polls[count] = (struct pollfd){.fd = signals, .events = POLLIN};
     bool waits = busy();
-    if (poll(polls, (nfds_t)count, waits ? 1000 : 0) <= 0) break;
-    hub_step(polls, count, ignore);
+    int ready = poll(polls, (nfds_t)count + 1, !waits ? 0 : own_waits() ? -1 : 1000);
+    if (ready <= 0 && !waits) break;
+    if (ready == 0 || (ready > 0 && polls[count].revents && told_to_end(signals)))
+      give_up_waiting();
+    else if (ready > 0)
+      hub_step(polls, count, ignore);
     if (sources[1] < 0 && sources[2] < 0 && !busy()) break;
   }
   for (int stream = 1; stream <= 2 && log_fd >= 0; stream++) log_flush(&logged[stream], log_fd);

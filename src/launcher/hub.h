@@ -37,8 +37,11 @@ void hub_begin(void);
 int hub_polls(struct pollfd polls[HUB_POLLS]);
 void hub_step(const struct pollfd polls[HUB_POLLS], int count, hub_signal *signal);
 
-/* Passes on everything that can be read without waiting. */
-void hub_drain(void);
+/*
+ * Passes on everything that can be read without waiting. The caller's own descriptors may
+ * take their time until one of the `signals` comes (a signalfd); a client has a second.
+ */
+void hub_drain(int signals);
 
 /* Tells all clients the container's exit status and lets go of them. */
 void hub_end(uint8_t status);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "health.h"
 #include "launch.h"
 #include "seal.h"
 #include "supervise.h"
@@ -79,10 +80,15 @@ static int run_attached(void) {
   return attach(&attachment);
 }
 
-static void set_descriptors(void) {
+static void set_descriptors(bool health) {
   for (int fd = 0; fd < 3; fd++)
     if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR);
-  syscall(SYS_close_range, 3u, ~0u, 0);
+  if (!health) {
+    syscall(SYS_close_range, 3u, ~0u, 0);
+    return;
+  }
+  syscall(SYS_close_range, 3u, HEALTH_CONTAINER_FD - 1u, 0);
+  syscall(SYS_close_range, HEALTH_CONTAINER_FD + 1u, ~0u, 0);
 }
 
 int main(int argc, char **argv) {
@@ -92,7 +98,7 @@ int main(int argc, char **argv) {
     return STATUS_OWN;
   }
   if (!client) seal_program(argv);
-  set_descriptors();
+  set_descriptors(argc == 2 && strcmp(argv[0], HEALTH_NAME) == 0);
   supervise_signals();
   if (client) return attach_main(argv + 2);
   launch.tape_path = argv[1];

@@ -10,10 +10,10 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "health.h"
 #include "hub.h"
 #include "launch.h"
@@ -68,13 +68,15 @@ static bool take_signal(int signals, int *status) {
 static int wait_for_end(int signals) {
   int status = 0;
   for (;;) {
-    struct pollfd polled[2 + HUB_POLLS] = {
+    struct pollfd polled[3 + HUB_POLLS] = {
         {.fd = signals, .events = POLLIN},
         {.fd = health_timer(), .events = POLLIN},
+        {.fd = health_output(), .events = POLLIN},
     };
-    int count = hub_polls(polled + 2);
-    if (poll(polled, (nfds_t)(2 + count), -1) < 0) continue;
-    hub_step(polled + 2, count, signal_child);
+    int count = hub_polls(polled + 3);
+    if (poll(polled, (nfds_t)(3 + count), -1) < 0) continue;
+    hub_step(polled + 3, count, signal_child);
+    if (polled[2].revents) health_said();
     if (polled[1].revents) health_due();
     if (polled[0].revents && take_signal(signals, &status)) return status;
   }
@@ -83,16 +85,16 @@ static int wait_for_end(int signals) {
 /* Where later clients of a detached container connect. */
 static void listen_at(const char *path) {
   if (path == NULL) return;
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  struct address address;
   int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0 || strlen(path) >= sizeof address.sun_path) return;
-  strcpy(address.sun_path, path);
   unlink(path);
   mode_t before = umask(0177);
-  if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 8) == 0)
+  if (address_open(&address, path) &&
+      bind(fd, (struct sockaddr *)&address.name, sizeof address.name) == 0 && listen(fd, 8) == 0)
     hub_listen(fd);
   else
     dprintf(STDERR_FILENO, "tsimg: warning: nobody can attach: %s\n", strerror(errno));
+  address_close(&address);
   umask(before);
 }
 
@@ -159,7 +161,7 @@ int supervise(int word, int client) {
       if (background) let_go(word);
       health_start();
       status = wait_for_end(signals);
-      hub_drain();
+      hub_drain(signals);
       health_stop();
     } else if (launch.child > 0) {
       end_child(&status);

@@ -6,6 +6,7 @@ import { TsimgError } from "../../sys/error.ts";
 import { Command } from "../command.ts";
 import { openApp } from "../globals.ts";
 import { requireRoot } from "../require-root.ts";
+import { each } from "../run-flags/each.ts";
 import { networkContext, runningContainer } from "./app-network.ts";
 
 interface Flags {
@@ -22,7 +23,6 @@ Examples:
 
 /** `tsimg network connect` */
 export function command(): Command {
-  const each = (text: string, before: readonly string[]) => [...before, text];
   return new Command("network connect")
     .description("put a running container into one more network")
     .argument("<network>", "name or ID of the network")

@@ -3,6 +3,7 @@ import { Command } from "../command.ts";
 import { openApp } from "../globals.ts";
 import { print } from "../output/print.ts";
 import { requireRoot } from "../require-root.ts";
+import { each, NONE } from "../run-flags/each.ts";
 import { networkStore } from "./app-network.ts";
 import { keyValues } from "./key-values.ts";
 
@@ -26,18 +27,16 @@ Examples:
 
 /** `tsimg network create`: its bridge is made when a container first needs it. */
 export function command(): Command {
-  const each = (text: string, before: readonly string[]) => [...before, text];
-  const none: readonly string[] = [];
   return new Command("network create")
     .description("make a network")
     .argument("<name>", "name of the network")
     .option("-d, --driver <driver>", "how it works: there is bridge", "bridge")
-    .option("--subnet <subnet>", "its addresses, e.g. 10.20.0.0/24; one of each family", each, none)
-    .option("--gateway <address>", "the host's address in it (the first one)", each, none)
+    .option("--subnet <subnet>", "its addresses, e.g. 10.20.0.0/24; one of each family", each, NONE)
+    .option("--gateway <address>", "the host's address in it (the first one)", each, NONE)
     .option("--ipv6", "also IPv6, with a unique local subnet unless one is given", false)
     .option("--internal", "no way out, no published ports", false)
-    .option("--label <key=value>", "say something about it", each, none)
-    .option("-o, --opt <key=value>", "com.docker.network.bridge.name=NAME, mtu=BYTES", each, none)
+    .option("--label <key=value>", "say something about it", each, NONE)
+    .option("-o, --opt <key=value>", "com.docker.network.bridge.name=NAME, mtu=BYTES", each, NONE)
     .addHelpText("after", EXAMPLES)
     .action((name: string, flags: Flags, command: Command) => {
       if (flags.driver !== "bridge")

@@ -8,6 +8,7 @@ import { Command } from "../command.ts";
 import { openApp } from "../globals.ts";
 import { type Listing, renderRows } from "../output/format.ts";
 import { print } from "../output/print.ts";
+import { each } from "../run-flags/each.ts";
 import { networkStore } from "./app-network.ts";
 import { type FilteredNetwork, networkFilter } from "./network-filter.ts";
 
@@ -43,7 +44,6 @@ Examples:
 
 /** `tsimg network ls` */
 export function command(): Command {
-  const each = (text: string, before: readonly string[]) => [...before, text];
   return new Command("network ls")
     .description("list the networks")
     .option("-q, --quiet", "print IDs only")

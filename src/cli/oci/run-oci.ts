@@ -60,6 +60,37 @@ const COMMANDS: Readonly<Record<string, { readonly flags: FlagNames; readonly pe
     features: { flags: {}, perform: commands.features },
   };
 
+function help(): number {
+  const flags = (names: FlagNames) =>
+    Object.keys(names).map((name) => ` [--${name.replace(/=$/, " …")}]`);
+  const lines = Object.entries(COMMANDS).map(([name, { flags: own }]) => {
+    const words = name === "list" || name === "features" ? [] : ["ID"];
+    return wrapped([`  ${name}`, ...flags(own), ...words.map((word) => ` ${word}`)]);
+  });
+  process.stdout.write(
+    `Usage: tsimg oci [options] <command> [options] [ID]\n\nan OCI runtime, as runc is one\n
+Options:\n${wrapped([" ", ...flags(GLOBALS)])}\n
+Commands:\n${lines.join("\n")}\n
+Examples:
+  $ tsimg oci create --bundle ./bundle web
+  $ tsimg oci start web
+  $ tsimg oci state web\n`,
+  );
+  return 0;
+}
+
+/** Words in lines of a terminal's width; further lines are indented. */
+function wrapped(words: readonly string[]): string {
+  let length = 0;
+  return words
+    .map((word) => {
+      const fits = length + word.length <= 80;
+      length = fits ? length + word.length : word.length + 5;
+      return fits ? word : `\n     ${word}`;
+    })
+    .join("");
+}
+
 /** Runs a command line as runc's, and answers its exit status. */
 export async function runOci(words: readonly string[]): Promise<number> {
   let log: OciLog = { path: undefined, format: "text" };
@@ -71,7 +102,8 @@ export async function runOci(words: readonly string[]): Promise<number> {
     if (isSet(line, "version") || name === "--version") return commands.version();
     const command =
       name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (isSet(line, "help") || name === undefined || command === undefined) {
+    if (isSet(line, "help")) return help();
+    if (name === undefined || command === undefined) {
       const known = Object.keys(COMMANDS).join(", ");
       throw new TsimgError("ERR_USAGE", `unknown command "${name ?? ""}"`, {
         hint: `known: ${known}`,

@@ -7,7 +7,7 @@ import { parseSignal } from "../../runtime/container/signals.ts";
 import { type CreateOptions, prepareOci, readBundle } from "../../runtime/oci/create.ts";
 import { deleteContainer, killAll } from "../../runtime/oci/delete.ts";
 import { prepareOciExec } from "../../runtime/oci/exec.ts";
-import { refuseInnerHooks, runHooks } from "../../runtime/oci/hooks.ts";
+import { refuseEarlyHooks, refuseInnerHooks, runHooks } from "../../runtime/oci/hooks.ts";
 import { listContainers, type OciContainer } from "../../runtime/oci/oci-container.ts";
 import { updateOci } from "../../runtime/oci/update.ts";
 import { storePaths } from "../../store/paths.ts";
@@ -28,10 +28,10 @@ export async function create(globals: OciGlobals, line: OciLine): Promise<number
 export async function run(globals: OciGlobals, line: OciLine): Promise<number> {
   const container = containerOf(globals, line);
   if (isSet(line, "detach")) {
-    await launch(globals, line, "leave");
-    runHooks(container.record().spec, "poststart", container.state());
-    return 0;
+    await create(globals, line);
+    return start(globals, line);
   }
+  refuseEarlyHooks(readBundle(flagOf(line, "bundle") ?? "."));
   const status = await launch(globals, line, "stay");
   if (!isSet(line, "keep")) await deleteContainer(container, true);
   return status;
@@ -102,12 +102,22 @@ export async function exec(globals: OciGlobals, line: OciLine): Promise<number> 
 }
 
 export function list(globals: OciGlobals, line: OciLine): number {
-  const states = listContainers(globals.root).map((container) => container.state());
+  const states = listContainers(globals.root).flatMap(stateIfThere);
   if (flagOf(line, "format") === "json") process.stdout.write(`${JSON.stringify(states)}\n`);
   else
     for (const one of states)
       process.stdout.write(`${Object.values(one).slice(1, 5).join("\t")}\n`);
   return 0;
+}
+
+/** One that was deleted since its directory was seen is left out. */
+function stateIfThere(container: OciContainer): readonly object[] {
+  try {
+    return [container.state()];
+  } catch (error) {
+    if (error instanceof TsimgError && error.code === "ERR_NO_SUCH_CONTAINER") return [];
+    throw error;
+  }
 }
 
 export function ps(globals: OciGlobals, line: OciLine): number {

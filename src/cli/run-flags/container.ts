@@ -18,20 +18,26 @@ export interface ContainerFlags
 
 /** All options that decide on a container, however it is started. */
 export function containerOptions(command: Command): Command {
-  return lifecycleOptions(
-    usernsOptions(securityOptions(networkOptions(mountOptions(limitOptions(command)))))
-      .option("--rm", "remove the container when it ends", false)
-      .option("-i, --interactive", "connect the container's standard input", false)
-      .option("-t, --tty", "give the container a terminal", false)
-      .option("--name <name>", "name of the container")
-      .option("-e, --env <name=value>", "set an environment variable", each, NONE)
-      .option("--env-file <file>", "set environment variables from a file", each, NONE)
-      .option("-w, --workdir <dir>", "working directory in the container")
-      .option("-u, --user <name|uid[:group|gid]>", "user to run as")
-      .option("--entrypoint <program>", "replaces the image's entrypoint")
-      .option("--driver <name[:pool]>", "storage driver (TSIMG_DRIVER)")
-      .option("--storage-opt <key=value>", "what the driver shall do, e.g. size=10G", each, NONE),
-  );
+  command
+    .option("--rm", "remove the container when it ends", false)
+    .option("-i, --interactive", "connect the container's standard input", false)
+    .option("-t, --tty", "give the container a terminal", false)
+    .option("--name <name>", "name of the container")
+    .option("-e, --env <name=value>", "set an environment variable", each, NONE)
+    .option("--env-file <file>", "set environment variables from a file", each, NONE)
+    .option("-w, --workdir <dir>", "working directory in the container")
+    .option("-u, --user <name|uid[:group|gid]>", "user to run as")
+    .option("--entrypoint <program>", "replaces the image's entrypoint");
+  lifecycleOptions(command.optionsGroup("Life:"));
+  mountOptions(command.optionsGroup("Files:"));
+  networkOptions(command.optionsGroup("Network:"));
+  limitOptions(command.optionsGroup("Limits:"));
+  securityOptions(command.optionsGroup("Isolation and process:"));
+  usernsOptions(command);
+  return command
+    .optionsGroup("Image and storage:")
+    .option("--driver <name[:pool]>", "storage driver (TSIMG_DRIVER)")
+    .option("--storage-opt <key=value>", "what the driver shall do, e.g. size=10G", each, NONE);
 }
 
 /** What the runtime wants to know of a command line. */

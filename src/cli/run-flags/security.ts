@@ -1,23 +1,22 @@
 import type { Command } from "../command.ts";
+import { each, NONE } from "./each.ts";
 
 /** Declares the flags of src/runtime/security-flags.ts. */
 export function securityOptions(command: Command): Command {
-  const each = (text: string, before: readonly string[]) => [...before, text];
-  const none: readonly string[] = [];
   return command
     .option("--privileged", "all capabilities, all devices, nothing hidden", false)
-    .option("--cap-add <name>", "give a capability", each, none)
-    .option("--cap-drop <name>", "take a capability", each, none)
+    .option("--cap-add <name>", "give a capability", each, NONE)
+    .option("--cap-drop <name>", "take a capability", each, NONE)
     .option(
       "--security-opt <option>",
       "no-new-privileges, seccomp=FILE, apparmor=NAME, systempaths=, mask=, unmask=",
       each,
-      none,
+      NONE,
     )
-    .option("--ulimit <name=soft[:hard]>", "set a resource limit; -1 is none", each, none)
-    .option("--sysctl <name=value>", "set a kernel setting of the container's own", each, none)
-    .option("--device <path[:path][:rwm]>", "give a device of the host", each, none)
-    .option("--group-add <group>", "put the user into one more group", each, none)
+    .option("--ulimit <name=soft[:hard]>", "set a resource limit; -1 is none", each, NONE)
+    .option("--sysctl <name=value>", "set a kernel setting of the container's own", each, NONE)
+    .option("--device <path[:path][:rwm]>", "give a device of the host", each, NONE)
+    .option("--group-add <group>", "put the user into one more group", each, NONE)
     .option("--ipc <mode>", "IPC namespace: none, private, shareable, host or container:ID")
     .option("--pid <mode>", "PID namespace: private, host or container:ID")
     .option("--uts <mode>", "namespace of names: private or host")

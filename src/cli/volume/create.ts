@@ -5,6 +5,7 @@ import { Command } from "../command.ts";
 import { openApp } from "../globals.ts";
 import { print } from "../output/print.ts";
 import { requireRoot } from "../require-root.ts";
+import { each, NONE } from "../run-flags/each.ts";
 
 interface Flags {
   readonly driver: string;
@@ -22,14 +23,12 @@ Examples:
 
 /** `tsimg volume create` */
 export function command(): Command {
-  const each = (text: string, before: readonly string[]) => [...before, text];
-  const none: readonly string[] = [];
   return new Command("volume create")
     .description("make a volume; one that is there stays as it is")
     .argument("[name]", "its name; 64 hexadecimal digits without one")
     .option("-d, --driver <name>", "local, for there is no other", "local")
-    .option("--label <key[=value]>", "a label", each, none)
-    .option("-o, --opt <key=value>", "type, device or o: what to mount in its place", each, none)
+    .option("--label <key[=value]>", "a label", each, NONE)
+    .option("-o, --opt <key=value>", "type, device or o: what to mount in its place", each, NONE)
     .addHelpText("after", EXAMPLES)
     .action((name: string | undefined, flags: Flags, command: Command) => {
       if (flags.driver !== "local")

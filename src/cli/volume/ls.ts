@@ -4,6 +4,7 @@ import { Command } from "../command.ts";
 import { openApp } from "../globals.ts";
 import { type Listing, renderRows } from "../output/format.ts";
 import { print } from "../output/print.ts";
+import { each, NONE } from "../run-flags/each.ts";
 
 interface Flags {
   readonly filter: readonly string[];
@@ -36,11 +37,9 @@ Examples:
 
 /** `tsimg volume ls` */
 export function command(): Command {
-  const each = (text: string, before: readonly string[]) => [...before, text];
-  const none: readonly string[] = [];
   return new Command("volume ls")
     .description("list the volumes")
-    .option("-f, --filter <key=value>", `only some: ${KEYS.join(", ")}`, each, none)
+    .option("-f, --filter <key=value>", `only some: ${KEYS.join(", ")}`, each, NONE)
     .option("-q, --quiet", "print names only")
     .option("--format <format>", "table, json, or a template such as '{{.Name}} {{.Labels}}'")
     .addHelpText("after", EXAMPLES)

@@ -7,6 +7,7 @@ import { openApp } from "../globals.ts";
 import { print } from "../output/print.ts";
 import { formatSize } from "../output/size.ts";
 import { requireRoot } from "../require-root.ts";
+import { each, NONE } from "../run-flags/each.ts";
 
 interface Flags {
   readonly all: boolean;
@@ -25,13 +26,11 @@ Examples:
 
 /** `tsimg volume prune` */
 export function command(): Command {
-  const each = (text: string, before: readonly string[]) => [...before, text];
-  const none: readonly string[] = [];
   return new Command("volume prune")
     .description("remove the volumes without a name that no container uses")
     .option("-a, --all", "also those that have a name", false)
     .option("-f, --force", "don't ask", false)
-    .option("--filter <key=value>", `only some: ${KEYS.join(", ")}`, each, none)
+    .option("--filter <key=value>", `only some: ${KEYS.join(", ")}`, each, NONE)
     .addHelpText("after", EXAMPLES)
     .action(async (flags: Flags, command: Command) => {
       requireRoot("removing volumes");

@@ -184,6 +184,8 @@ export class ContainerStore {
         throw new TsimgError("ERR_STATE", `container '${row.name}' is just being started`, {
           hint: "try again in a moment",
         });
+      // Nobody told it before: a container that restarts has not ended.
+      if (state.status === "restarting") this.tellEnd(row, state.exit);
       const sql = `update containers set starter = ?, exit = null, ready = 1, restarts = ?,
         stop_asked = 0 where id = ?`;
       this.database.run(sql, ownIdentity(), restarts, row.id);

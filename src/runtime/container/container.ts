@@ -1,7 +1,9 @@
 import type { SnapshotId } from "../../../drivers/driver.ts";
+import type { ContainerConfig } from "../../oci/image-config.ts";
 import type { MountPoint } from "../mounts/mount-point.ts";
 import type { NetworkRequest } from "../network/network-request.ts";
 import type { Joins } from "../spec/modes.ts";
+import type { Accounts } from "../user.ts";
 import type { IdMaps } from "../userns/choose-maps.ts";
 import type { HealthCheck } from "./health.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
@@ -105,4 +107,16 @@ export interface Container {
   readonly row: ContainerRow;
   readonly options: ContainerOptions;
   readonly state: ContainerState;
+}
+
+/** The image to make a container of. */
+export interface ContainerImage {
+  /** As the user named it. */
+  readonly name: string;
+  readonly manifest: string;
+  readonly config: ContainerConfig;
+  readonly driver: string;
+  /** Its unpacked layers; null when it has none. */
+  readonly top: SnapshotId | null;
+  readonly accounts: Accounts;
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { SnapshotId, StorageOptions } from "../../../drivers/driver.ts";
 import type { ContainerConfig } from "../../oci/image-config.ts";
@@ -6,7 +6,6 @@ import type { Spec } from "../../oci/runtime-spec.ts";
 import type { SnapshotStore } from "../../snapshot/snapshot-store.ts";
 import type { Database } from "../../store/database.ts";
 import type { StorePaths } from "../../store/paths.ts";
-import { ownIdentity } from "../../store/process-identity.ts";
 import { errorCode } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { noSpaceError } from "../../sys/no-space.ts";
@@ -23,19 +22,16 @@ import { parseStopSignal, parseStopTimeout } from "../process-flags.ts";
 import type { RunFlags } from "../run-flags.ts";
 import { chooseModes, type Joins, joinsOf } from "../spec/modes.ts";
 import type { ProgramCall } from "../tape/request.ts";
-import type { Accounts } from "../user.ts";
-import { chooseMaps, type IdMaps } from "../userns/choose-maps.ts";
+import { chooseMaps } from "../userns/choose-maps.ts";
 import { anonymousName } from "../volume/new-volume.ts";
 import { prepareVolumes } from "../volume/prepare-volumes.ts";
 import { VolumeStore } from "../volume/volume-store.ts";
-import type { ContainerOptions } from "./container.ts";
-import { checkName, refuseTaken } from "./container-name.ts";
+import type { ContainerImage, ContainerOptions } from "./container.ts";
 import type { ContainerStore } from "./container-store.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
-import { recordEvent } from "./events.ts";
 import { chooseHealthCheck } from "./health.ts";
+import { insertContainer, takenMaps } from "./insert-container.ts";
 import { chooseLabels } from "./labels.ts";
-import { randomName } from "./random-name.ts";
 import { readSpec } from "./read-spec.ts";
 import { parseRestartPolicy, type RestartPolicy } from "./restart-policy.ts";
 import { profileOf, readUserFile } from "./user-files.ts";
@@ -48,18 +44,6 @@ export interface CreateContext {
   /** How the launcher has tsimg see to a container that has ended. */
   readonly endedProgram: (id: string) => ProgramCall;
   readonly networks: NetworkContext;
-}
-
-/** The image to make a container of. */
-export interface ContainerImage {
-  /** As the user named it. */
-  readonly name: string;
-  readonly manifest: string;
-  readonly config: ContainerConfig;
-  readonly driver: string;
-  /** Its unpacked layers; null when it has none. */
-  readonly top: SnapshotId | null;
-  readonly accounts: Accounts;
 }
 
 /** What is made before a container is started for the first time. */
@@ -83,6 +67,19 @@ export function createContainer(
   flags: RunFlags,
   starts: boolean,
 ): CreatedContainer {
+  for (;;) {
+    const created = tryCreate(context, image, flags, starts);
+    if (created !== undefined) return created;
+  }
+}
+
+/** @returns undefined when the IDs that it chose were taken by another container meanwhile */
+function tryCreate(
+  context: CreateContext,
+  image: ContainerImage,
+  flags: RunFlags,
+  starts: boolean,
+): CreatedContainer | undefined {
   const { snapshots, containers, paths, database } = context;
   const id = randomHex(64);
   const state = containers.stateDirectory(id);
@@ -148,20 +145,24 @@ export function createContainer(
     pidFile: flags.pidfile === undefined ? null : resolve(flags.pidfile),
   };
   parseDetachKeys(options.detachKeys);
-  if (flags.cidfile !== undefined) claimCidfile(flags.cidfile, id);
-  const snapshot = insertRows(context, image, flags, id, options);
-  try {
-    createSnapshot(snapshots, snapshot, flags.storage);
-    prepareVolumes(context, plan, id, () => snapshots.open(snapshot, "ro", paths.view));
-  } catch (error) {
-    containers.undo(id);
-    throw error;
+  using undo = new DisposableStack();
+  const { cidfile } = flags;
+  if (cidfile !== undefined) {
+    claimCidfile(cidfile, id);
+    undo.defer(() => rmSync(cidfile, { force: true }));
   }
+  const ownIds = modes.user.kind === "auto";
+  const snapshot = insertContainer(context, image, flags, { id, options, starts, ownIds });
+  if (snapshot === undefined) return undefined;
+  undo.defer(() => containers.undo(id));
+  createSnapshot(snapshots, snapshot, flags.storage);
+  prepareVolumes(context, plan, id, () => snapshots.open(snapshot, "ro", paths.view));
   if (kept) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     writeFileSync(join(directory, "config.json"), JSON.stringify(spec));
   }
   if (!starts) database.run("update containers set ready = 1 where id = ?", id);
+  undo.move();
   return { id, snapshot, spec, options };
 }
 
@@ -189,14 +190,6 @@ function hostnameBeside(
   const place = places.find((path) => existsSync(join(path, "config.json")));
   const { hostname } = place === undefined ? {} : readSpec(place);
   return hostname === undefined ? {} : { hostname };
-}
-
-/** Of all containers, running or not: those with `auto` share no IDs. */
-function takenMaps(database: Database): readonly IdMaps[] {
-  const sql = "select json_extract(options, '$.maps') as maps from containers";
-  return database
-    .all<{ maps: string | null }>(sql)
-    .flatMap(({ maps }) => (maps === null ? [] : [JSON.parse(maps) as IdMaps]));
 }
 
 function joinedIds(containers: ContainerStore, joins: Joins): Joins {
@@ -246,40 +239,4 @@ function createSnapshot(snapshots: SnapshotStore, id: SnapshotId, options: Stora
   } catch (error) {
     throw noSpaceError(error, snapshots.driverOf(id).home) ?? error;
   }
-}
-
-function insertRows(
-  { database, snapshots }: CreateContext,
-  image: ContainerImage,
-  flags: RunFlags,
-  id: string,
-  options: ContainerOptions,
-): SnapshotId {
-  if (flags.name !== undefined) checkName(flags.name);
-  return database.transaction(() => {
-    let name = flags.name ?? randomName();
-    if (flags.name !== undefined) refuseTaken(database, name);
-    else if (database.get("select 1 from containers where name = ?", name) !== undefined)
-      name = `${name}_${id.slice(0, 8)}`;
-    // The image may have been removed since it was looked up.
-    if (image.top !== null && snapshots.get(image.top)?.state !== "ready")
-      throw new TsimgError("ERR_NO_SUCH_IMAGE", `image '${image.name}' was just removed`);
-    const snapshot = snapshots.prepare(image.driver, image.top, "active");
-    database.run(
-      `insert into containers (id, name, image, manifest, snapshot, created, auto_remove, owner, options, ready)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
-      id,
-      name,
-      image.name,
-      image.manifest,
-      snapshot,
-      new Date().toISOString(),
-      flags.rm ? 1 : 0,
-      ownIdentity(),
-      JSON.stringify(options),
-    );
-    const attributes = { ...options.labels, image: image.name, name };
-    recordEvent(database, { type: "container", action: "create", actor: id, attributes });
-    return snapshot;
-  });
 }

@@ -35,6 +35,8 @@ export async function removeContainer(
   if (status === "running") {
     signalContainer(container, constants.signals.SIGKILL);
     await ended(container, Number.POSITIVE_INFINITY, signal);
+    // Tells of its end. One with --rm goes with the look.
+    if (containers.find(container.row.id) === undefined) return true;
   }
   containers.remove(container.row, container.options, removeAnonymous || undefined);
   return true;

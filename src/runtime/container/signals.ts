@@ -1,13 +1,15 @@
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { identityOf, isAlive } from "../../store/process-identity.ts";
-import { errorCode } from "../../sys/errno.ts";
+import { errorCode, tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { thaw } from "../cgroup/freeze.ts";
 import type { Container } from "./container.ts";
 import type { ContainerStore } from "./container-store.ts";
 
 const POLL = 20;
+/** Milliseconds that a launcher has for what is left to do when its container has ended. */
+const LAUNCHER_PATIENCE = 1000;
 
 /**
  * A signal by name, with or without "SIG", or by number.
@@ -50,22 +52,46 @@ export function signalContainer(container: Container, signal: number): void {
 const STOP_TIMEOUT = 10;
 
 /**
- * Asks a container to stop, and kills it when it hasn't after so many seconds; the
- * container's own number when left out, -1 for never. One that isn't running is no error.
+ * Sends a signal that somebody wants a container to have. After one that ends it, it isn't
+ * started again by its restart policy.
+ */
+export function killContainer(
+  containers: ContainerStore,
+  container: Container,
+  signal: number,
+): void {
+  const { row, options } = container;
+  const isEnd = signal === constants.signals.SIGKILL || signal === parseSignal(options.stopSignal);
+  if (isEnd && container.state.status === "running") containers.askToStop(row.id);
+  signalContainer(container, signal);
+  containers.tell(row, "kill", { signal: String(signal) });
+}
+
+/** How a container is to be stopped where its own way isn't wanted. */
+export interface StopWish {
+  /** Until it is killed; -1 for never. */
+  readonly seconds?: number;
+  /** What asks it to stop. */
+  readonly signal?: number;
+}
+
+/**
+ * Asks a container to stop, and kills it when it hasn't after some time. One that isn't
+ * running is no error.
  */
 export async function stopContainer(
   containers: ContainerStore,
   id: string,
-  seconds: number | undefined,
+  wish: StopWish,
   signal: AbortSignal,
 ): Promise<void> {
   const container = containers.existing(id);
   const { state, options, row } = container;
   containers.askToStop(row.id);
   if (state.status !== "running") return;
-  signalContainer(container, parseSignal(options.stopSignal));
+  signalContainer(container, wish.signal ?? parseSignal(options.stopSignal));
   thaw(options.cgroups);
-  const patience = seconds ?? options.stopTimeout ?? STOP_TIMEOUT;
+  const patience = wish.seconds ?? options.stopTimeout ?? STOP_TIMEOUT;
   const ms = patience < 0 ? Number.POSITIVE_INFINITY : patience * 1000;
   if (!(await ended(container, ms, signal))) {
     signalContainer(container, constants.signals.SIGKILL);
@@ -91,7 +117,10 @@ export async function waitForEnd(
   }
 }
 
-/** Waits until the container's launcher is done with it, at most `ms` milliseconds. */
+/**
+ * Waits until the container's launcher is done with it, at most `ms` milliseconds. One that
+ * still waits for somebody to read what the container wrote is told to let it be.
+ */
 export async function ended(
   container: Container,
   ms: number,
@@ -99,9 +128,18 @@ export async function ended(
 ): Promise<boolean> {
   if (container.state.status !== "running") return true;
   const { pid, startTime, launcher, launcherStartTime } = container.state.started;
-  const both = [identityOf(pid, startTime), identityOf(launcher, launcherStartTime)];
+  const first = identityOf(pid, startTime);
+  const attendant = identityOf(launcher, launcherStartTime);
+  let alone: number | undefined;
   for (const end = Date.now() + ms; Date.now() < end; ) {
-    if (!both.some(isAlive)) return true;
+    if (!isAlive(first)) {
+      if (!isAlive(attendant)) return true;
+      alone ??= Date.now();
+      if (Date.now() - alone >= LAUNCHER_PATIENCE) {
+        tolerating(["ESRCH"], () => process.kill(launcher, "SIGTERM"));
+        alone = Number.POSITIVE_INFINITY;
+      }
+    }
     await sleep(POLL, undefined, { signal });
   }
   return false;

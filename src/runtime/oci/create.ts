@@ -20,10 +20,10 @@ export interface CreateOptions {
   readonly consoleSocket?: string;
   readonly pidFile?: string;
   /**
-   * `gate`: it waits to be started. `leave`: it runs, and is left to the caller. `stay`: the
-   * launcher waits for its end.
+   * `gate`: it waits to be started, and is left to the caller. `stay`: the launcher waits for
+   * its end.
    */
-  readonly start: "gate" | "leave" | "stay";
+  readonly start: "gate" | "stay";
   /** Names of cgroups are systemd's: `slice:prefix:name`. */
   readonly systemdCgroup: boolean;
 }
@@ -116,7 +116,6 @@ function requestOf(container: OciContainer, spec: Spec, options: CreateOptions):
     removeAfter: [],
     init: false,
     ...(start === "gate" ? { gate: container.gate } : {}),
-    ...(start === "leave" ? { transient: true } : {}),
     ...(pidFile === undefined ? {} : { pidFile: resolve(pidFile) }),
   };
 }

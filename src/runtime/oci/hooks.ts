@@ -37,3 +37,13 @@ export function refuseInnerHooks(spec: Spec): void {
     });
   }
 }
+
+/** Kinds that must have run before the program does: between `create` and `start` there is time. */
+export function refuseEarlyHooks(spec: Spec): void {
+  for (const name of ["prestart", "createRuntime"] as const) {
+    if ((spec.hooks?.[name] ?? []).length === 0) continue;
+    throw new TsimgError("ERR_LAUNCH", `run: hooks of kind "${name}" are not supported`, {
+      hint: 'use "create" and "start", or "run --detach"',
+    });
+  }
+}

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   existsSync,
   openSync,
   readdirSync,
@@ -88,15 +89,23 @@ export class OciContainer {
     throw new TsimgError("ERR_STATE", `cannot ${action} container '${this.id}': it is ${status}`);
   }
 
-  /** Lets a created container go on to its program. */
+  /**
+   * Lets a created container go on to its program.
+   * @throws TsimgError ERR_STATE when it has ended, or gone on, since one looked
+   */
   openGate(): void {
-    const fd = openSync(this.gate, "w");
+    // Without a reader an open that waits would wait for ever.
+    const fd = tolerating(["ENXIO", "ENOENT"], () =>
+      openSync(this.gate, constants.O_WRONLY | constants.O_NONBLOCK),
+    );
     try {
-      writeSync(fd, "0");
+      if (fd !== undefined) writeSync(fd, "0");
     } finally {
-      closeSync(fd);
+      if (fd !== undefined) closeSync(fd);
     }
     rmSync(this.gate, { force: true });
+    if (fd === undefined)
+      throw new TsimgError("ERR_STATE", `cannot start container '${this.id}': nobody waits for it`);
   }
 
   /** @see OCI runtime-spec, runtime.md: what `state` prints and hooks read */

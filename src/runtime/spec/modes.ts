@@ -35,7 +35,7 @@ const NOBODY = 0;
 /** @throws TsimgError ERR_USAGE */
 export function chooseModes(flags: RunFlags, { choice }: NetworkRequest): Modes {
   const own: NamespaceMode = { kind: "private" };
-  return {
+  const modes: Modes = {
     pid: parsePidMode(flags.pid),
     ipc: parseIpcMode(flags.ipc),
     uts: parseUtsMode(flags.uts, flags.hostname),
@@ -44,6 +44,18 @@ export function chooseModes(flags: RunFlags, { choice }: NetworkRequest): Modes 
     user: parseUsernsMode(flags),
     time: flags.time === undefined ? undefined : parseTimeOffsets(flags.time),
   };
+  if (modes.user.kind !== "host") refuseHostsOwn(modes);
+  return modes;
+}
+
+/** The kernel shows /proc and /sys only to who owns the namespaces that they tell of. */
+function refuseHostsOwn({ pid, network }: Modes): void {
+  for (const [name, mode] of Object.entries({ pid, network })) {
+    if (mode.kind !== "host") continue;
+    throw new TsimgError("ERR_USAGE", `a user namespace doesn't go with --${name} host`, {
+      hint: `leave out --${name} host, or choose --userns host`,
+    });
+  }
 }
 
 /** Undefined for a namespace of the container's own, however it is connected. */

@@ -1,6 +1,5 @@
 import { posix } from "node:path";
 import type { Spec } from "../../oci/runtime-spec.ts";
-import type { MountSpec } from "../../sys/mount-spec.ts";
 import { setAppArmor } from "./apparmor.ts";
 import { changeAttributes } from "./attributes.ts";
 import { cgroupViews, joinCgroups, makeCgroups, removeCgroups } from "./cgroup.ts";
@@ -10,9 +9,8 @@ import { makeDevices } from "./devices.ts";
 import { execute } from "./exec.ts";
 import { awaitGate, keepGate, openGate } from "./gate.ts";
 import { holdPorts } from "./held-ports.ts";
-import { hostId, mountMappedRoot, openMapping } from "./mapped-root.ts";
 import { maskPaths, protectPaths } from "./masks.ts";
-import { mountAll, type OpenedSources, openSources } from "./mounts.ts";
+import { mountAll } from "./mounts.ts";
 import {
   cloneFlags,
   enterBeforeClone,
@@ -21,6 +19,7 @@ import {
   userNamespaceOf,
 } from "./namespaces.ts";
 import { openAddresses } from "./network.ts";
+import { giveStreams, letGo, type Prepared, prepareInLauncher } from "./prepare-in-launcher.ts";
 import {
   beginSession,
   checkLauncher,
@@ -33,12 +32,12 @@ import {
   unblockSignals,
 } from "./process.ts";
 import type { LaunchRequest, ProgramCall } from "./request.ts";
-import { mountRoot, placeRoot, prepareRoot } from "./rootfs.ts";
+import { mountRoot, placeRoot } from "./rootfs.ts";
 import { borrowSharedMemory, showSharedMemory } from "./shared-memory.ts";
 import { Steps } from "./steps.ts";
 import { connectConsole, connectStreams, makeConsole } from "./streams.ts";
 import type { Register, Step, Strings, Tape, TapeFiles, TapeOption } from "./tape.ts";
-import { FIRST_CLOSED_FD, flags, mode, STREAMS } from "./tape.ts";
+import { FIRST_CLOSED_FD, flags, mode } from "./tape.ts";
 import { directoryTarget, relativeToRoot } from "./target.ts";
 import { becomeMappedRoot, writeMaps } from "./user-namespace.ts";
 
@@ -89,55 +88,6 @@ export function compileTape(request: LaunchRequest): Tape {
       : {}),
     ...(request.health === undefined ? {} : { health: request.health }),
   };
-}
-
-/** Mounts that a child in a new user namespace has no right to make. */
-interface Prepared {
-  readonly root: Register;
-  readonly sources: OpenedSources;
-  readonly mapping: Register | undefined;
-}
-
-function prepareInLauncher(steps: Steps, request: LaunchRequest): Prepared | undefined {
-  const { spec, rootMounts, imageMaps, stateDirectory } = request;
-  if (userNamespaceOf(spec.linux.namespaces) === undefined) return undefined;
-  const mapping = imageMaps === undefined ? undefined : openMapping(steps, spec.linux, imageMaps);
-  const scratch = posix.join(stateDirectory, "layers");
-  const plain: MountSpec = {
-    type: "bind",
-    source: spec.root.path,
-    options: ["rbind"],
-    api: "mount",
-  };
-  const root =
-    mapping === undefined || imageMaps === undefined
-      ? prepareRoot(steps, rootMounts[0] ?? plain)
-      : mountMappedRoot(steps, rootMounts, scratch, mapping, imageMaps);
-  const sources = openSources(steps, spec.mounts, mapping);
-  // From there the child can attach the root without having the right to walk the path.
-  steps.call("chdir", [spec.root.path], "entering the place of the container's root");
-  return { root, sources, mapping };
-}
-
-/** The child has them; the launcher would keep them mounted. */
-function letGo(steps: Steps, { root, sources, mapping }: Prepared): void {
-  const why = "leaving the container's mounts to it";
-  steps.call("chdir", ["/"], why);
-  const held = [root, ...sources.values(), ...(mapping === undefined ? [] : [mapping])];
-  for (const descriptor of held) steps.call("close", [descriptor], why);
-}
-
-/** So that the container's root can open its own standard streams again. */
-function giveStreams(steps: Steps, { spec, imageMaps }: LaunchRequest): void {
-  if (userNamespaceOf(spec.linux.namespaces) === undefined) return;
-  const { uidMappings = [], gidMappings = [] } = imageMaps ?? spec.linux;
-  const { uid, gid } = spec.process.user;
-  const owner = [hostId(uidMappings, uid), hostId(gidMappings, gid)];
-  for (const stream of STREAMS) {
-    // Streams of the caller's own may be anything.
-    const why = "giving the container its standard streams";
-    steps.call("fchown", [stream, ...owner], why, { tolerate: "any" });
-  }
 }
 
 /** What the launcher opens for the child. */

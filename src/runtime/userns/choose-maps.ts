@@ -55,13 +55,24 @@ export function pick(
     const ends = busy.map(({ hostID, size: length }) => hostID + length);
     const candidates = [start, ...ends.filter((end) => end > start)].sort((a, b) => a - b);
     for (const first of candidates) {
-      const free = busy.every((it) => first + size <= it.hostID || first >= it.hostID + it.size);
-      if (first + size <= start + count && free) return { containerID: 0, hostID: first, size };
+      const found = { containerID: 0, hostID: first, size };
+      if (first + size <= start + count && !busy.some((it) => overlap(found, it))) return found;
     }
   }
   throw new TsimgError("ERR_CONFIG_INVALID", `${file} has no ${size} IDs in a row that are free`, {
     hint: "give the user a larger range, remove containers, or ask for fewer: --userns auto:size=N",
   });
+}
+
+/** Whether IDs of the host occur in both. */
+export function shareIds(maps: IdMaps, others: readonly IdMaps[]): boolean {
+  const shared = (key: keyof IdMaps) =>
+    maps[key].some((one) => others.some((other) => other[key].some((it) => overlap(one, it))));
+  return shared("uidMappings") || shared("gidMappings");
+}
+
+function overlap(one: IdMapping, other: IdMapping): boolean {
+  return one.hostID < other.hostID + other.size && other.hostID < one.hostID + one.size;
 }
 
 function read(path: string): string {

@@ -1,0 +1,64 @@
+import { posix } from "node:path";
+import type { MountSpec } from "../../sys/mount-spec.ts";
+import { hostId, mountMappedRoot, openMapping } from "./mapped-root.ts";
+import { type OpenedSources, openSources } from "./mounts.ts";
+import { userNamespaceOf } from "./namespaces.ts";
+import type { LaunchRequest } from "./request.ts";
+import { prepareRoot } from "./rootfs.ts";
+import type { Steps } from "./steps.ts";
+import { type Register, STREAMS } from "./tape.ts";
+
+/*
+ * The launcher's part for a container in a user namespace: what needs rights that the child
+ * doesn't have there.
+ */
+
+/** Mounts that a child in a new user namespace has no right to make. */
+export interface Prepared {
+  readonly root: Register;
+  readonly sources: OpenedSources;
+  readonly mapping: Register | undefined;
+}
+
+/** @returns undefined for a container that makes its mounts itself */
+export function prepareInLauncher(steps: Steps, request: LaunchRequest): Prepared | undefined {
+  const { spec, rootMounts, imageMaps, stateDirectory } = request;
+  if (userNamespaceOf(spec.linux.namespaces) === undefined) return undefined;
+  const mapping = imageMaps === undefined ? undefined : openMapping(steps, spec.linux, imageMaps);
+  const scratch = posix.join(stateDirectory, "layers");
+  const plain: MountSpec = {
+    type: "bind",
+    source: spec.root.path,
+    options: ["rbind"],
+    api: "mount",
+  };
+  const root =
+    mapping === undefined || imageMaps === undefined
+      ? prepareRoot(steps, rootMounts[0] ?? plain)
+      : mountMappedRoot(steps, rootMounts, scratch, mapping, imageMaps);
+  const sources = openSources(steps, spec.mounts, mapping);
+  // From there the child can attach the root without having the right to walk the path.
+  steps.call("chdir", [spec.root.path], "entering the place of the container's root");
+  return { root, sources, mapping };
+}
+
+/** The child has them; the launcher would keep them mounted. */
+export function letGo(steps: Steps, { root, sources, mapping }: Prepared): void {
+  const why = "leaving the container's mounts to it";
+  steps.call("chdir", ["/"], why);
+  const held = [root, ...sources.values(), ...(mapping === undefined ? [] : [mapping])];
+  for (const descriptor of held) steps.call("close", [descriptor], why);
+}
+
+/** So that the container's root can open its own standard streams again. */
+export function giveStreams(steps: Steps, { spec, imageMaps }: LaunchRequest): void {
+  if (userNamespaceOf(spec.linux.namespaces) === undefined) return;
+  const { uidMappings = [], gidMappings = [] } = imageMaps ?? spec.linux;
+  const { uid, gid } = spec.process.user;
+  const owner = [hostId(uidMappings, uid), hostId(gidMappings, gid)];
+  for (const stream of STREAMS) {
+    // Streams of the caller's own may be anything.
+    const why = "giving the container its standard streams";
+    steps.call("fchown", [stream, ...owner], why, { tolerate: "any" });
+  }
+}

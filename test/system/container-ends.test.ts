@@ -1,0 +1,57 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { reason, Stage } from "./run-stage.ts";
+
+describe.skipIf(reason)(`what the end of a container leads to ${reason ?? ""}`, () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await Stage.open();
+    await stage.output("pull", "-q", stage.tiny);
+  });
+  afterAll(() => stage?.[Symbol.asyncDispose]());
+
+  const run = (...args: string[]) => stage.output("run", "-d", "--name", "it", ...args);
+  const actions = async () => {
+    const format = ["--since", "1h", "--until", "0s", "--format", "{{.Action}}"];
+    const text = await stage.output("events", ...format, "--filter", "container=it");
+    return text.trimEnd().split("\n");
+  };
+
+  test("a container that is killed is not started again, whatever its policy", async () => {
+    await run("--restart", "always", stage.tiny, "sleep", "1000");
+    await stage.output("kill", "it");
+    await stage.until(async () => (await stage.inspect("it")).State.Status === "exited");
+    // Its launcher's place is taken by what would start it: gone, it can't any more.
+    await stage.until(async () => (await stage.output("ps", "-q")) === "");
+    expect((await stage.inspect("it")).State.Status).toBe("exited");
+    await stage.output("rm", "it");
+  });
+
+  test("one that survives a signal keeps its policy", async () => {
+    const script = "trap 'echo hup' HUP; trap 'exit 4' USR1; while :; do sleep 0.02; done";
+    await run("--restart", "on-failure:1", stage.tiny, "sh", "-c", script);
+    await stage.output("kill", "-s", "HUP", "it");
+    await stage.until(async () => (await stage.output("logs", "it")) === "hup\n");
+    await stage.output("kill", "-s", "USR1", "it");
+    const restarts = () => stage.output("inspect", "--format", "{{.RestartCount}}", "it");
+    await stage.until(async () => (await restarts()) === "1\n");
+    await stage.output("rm", "-f", "it");
+  });
+
+  test("events tell of a removal by force from beginning to end", async () => {
+    const before = (await actions()).length;
+    await run(stage.tiny, "sleep", "1000");
+    await stage.output("rm", "-f", "it");
+    expect((await actions()).slice(before)).toEqual(["create", "start", "die", "destroy"]);
+  });
+
+  test("a name that is taken leaves no file with an ID", async () => {
+    await run(stage.tiny, "true");
+    const cidfile = join(stage.root, "cid");
+    const args = ["create", "--name", "it", "--cidfile", cidfile, stage.tiny];
+    expect((await stage.tsimg(args)).status).toBe(125);
+    expect(existsSync(cidfile)).toBe(false);
+    await stage.output("rm", "-f", "it");
+  });
+});
