@@ -31,6 +31,7 @@ import { checkName, refuseTaken } from "./container-name.ts";
 import type { ContainerStore } from "./container-store.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
 import { recordEvent } from "./events.ts";
+import { givenOptions } from "./given.ts";
 import { chooseHealthCheck } from "./health.ts";
 import { chooseLabels } from "./labels.ts";
 import { randomName } from "./random-name.ts";
@@ -143,6 +144,7 @@ export function createContainer(
     joins,
     maps: maps ?? null,
     points: plan.points,
+    given: givenOptions(flags, image.config),
     pidFile: flags.pidfile === undefined ? null : resolve(flags.pidfile),
   };
   parseDetachKeys(options.detachKeys);
