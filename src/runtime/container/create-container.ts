@@ -29,6 +29,7 @@ import { VolumeStore } from "../volume/volume-store.ts";
 import type { ContainerImage, ContainerOptions } from "./container.ts";
 import type { ContainerStore } from "./container-store.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
+import { givenOptions } from "./given.ts";
 import { chooseHealthCheck } from "./health.ts";
 import { insertContainer, takenMaps } from "./insert-container.ts";
 import { chooseLabels } from "./labels.ts";
@@ -142,6 +143,7 @@ function tryCreate(
     joins,
     maps: maps ?? null,
     points: plan.points,
+    given: givenOptions(flags, image.config),
     pidFile: flags.pidfile === undefined ? null : resolve(flags.pidfile),
   };
   parseDetachKeys(options.detachKeys);
