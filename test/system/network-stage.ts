@@ -11,9 +11,9 @@ const SCRIPTS = join(import.meta.dirname, "network");
 /** Milliseconds to wait for an answer that must come. */
 const PATIENCE = 5000;
 
-/** Addresses of the link between the host and the neighbour. */
-export const HOST = "198.51.100.1";
-const NEIGHBOUR = "198.51.100.2";
+/** A link's four addresses, for tests that run at the same time: of RFC 2544's range. */
+const LINK = `198.18.${(process.pid >> 6) & 255}`;
+const FIRST = (process.pid & 63) * 4;
 
 /** From where something is asked: a container by its name, the host, or a machine beside it. */
 export type Place = { readonly container: string } | "host" | "neighbour";
@@ -40,6 +40,9 @@ export interface Networked {
  */
 export class NetworkStage implements AsyncDisposable {
   readonly stage: Stage;
+  /** Addresses of the link between the two. */
+  readonly host = `${LINK}.${FIRST + 1}`;
+  readonly neighbour = `${LINK}.${FIRST + 2}`;
   private readonly space = `tsimg-n${process.pid}`;
   private readonly link = `tsn${process.pid}`;
   private readonly servers: ChildProcess[] = [];
@@ -83,7 +86,7 @@ export class NetworkStage implements AsyncDisposable {
 
   /** Whether a container reaches another one by this name. */
   async reaches(from: string, name: string): Promise<boolean> {
-    const { status } = await this.stage.tsimg(["exec", from, "ping", "-c1", "-w3", name]);
+    const { status } = await this.stage.tsimg(["exec", from, "ping", "-c1", "-W2", name]);
     return status === 0;
   }
 
@@ -112,8 +115,8 @@ export class NetworkStage implements AsyncDisposable {
   /** All that its firewall sends to containers. */
   async elements(): Promise<readonly string[]> {
     const { table } = networkNames(this.stage.env["TSIMG_ROOT"] ?? "");
-    const text = await outputOf(["nft", "list", "table", "inet", table]);
-    return text.match(/(?:tcp|udp) \. \d+ : \S+ \. \d+/g) ?? [];
+    const text = await outputOf(["nft", "-n", "list", "table", "inet", table]);
+    return text.match(/\d+ \. \d+ : \S+ \. \d+/g) ?? [];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -132,9 +135,9 @@ export class NetworkStage implements AsyncDisposable {
     const { space, link } = this;
     await outputOf(["ip", "netns", "add", space]);
     await outputOf(["ip", "link", "add", link, "type", "veth", "peer", "up0", "netns", space]);
-    await outputOf(["ip", "address", "add", `${HOST}/30`, "dev", link]);
+    await outputOf(["ip", "address", "add", `${this.host}/30`, "dev", link]);
     await outputOf(["ip", "link", "set", link, "up"]);
-    await outputOf(["ip", "-n", space, "address", "add", `${NEIGHBOUR}/30`, "dev", "up0"]);
+    await outputOf(["ip", "-n", space, "address", "add", `${this.neighbour}/30`, "dev", "up0"]);
     await outputOf(["ip", "-n", space, "link", "set", "up0", "up"]);
   }
 
