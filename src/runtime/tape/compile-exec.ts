@@ -3,7 +3,14 @@ import { joinCgroups } from "./cgroup.ts";
 import type { ConstantName } from "./constants.ts";
 import { dieWithLauncher, dropPrivileges, hideLauncher } from "./credentials.ts";
 import { execute } from "./exec.ts";
-import { beginSession, checkLauncher, enterDirectory, joinKeyring, setLimits } from "./process.ts";
+import {
+  beginSession,
+  checkLauncher,
+  enterDirectory,
+  joinKeyring,
+  setLimits,
+  setNarrowLimits,
+} from "./process.ts";
 import type { LaunchIo } from "./request.ts";
 import { Steps } from "./steps.ts";
 import { connectConsole, connectStreams, openTerminal } from "./streams.ts";
@@ -95,6 +102,7 @@ function compileChild(
   if (io.tty) openTerminal(steps, process, console);
   const all = [FIRST_CLOSED_FD, 0xffff_ffff, 0];
   steps.call("close_range", all, "letting go of everything of the host");
+  setNarrowLimits(steps, process, io.kind !== "direct");
   enterDirectory(steps, process.cwd);
   const umask = process.user.umask ?? 0o022;
   steps.call("umask", [mode(umask)], `setting the umask to 0${umask.toString(8)}`);

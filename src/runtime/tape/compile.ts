@@ -29,6 +29,7 @@ import {
   nameHost,
   raiseLoopback,
   setLimits,
+  setNarrowLimits,
   setSysctls,
   unblockSignals,
 } from "./process.ts";
@@ -192,6 +193,7 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   enterDirectory(steps, process.cwd);
   const umask = process.user.umask ?? 0o022;
   steps.call("umask", [mode(umask)], `setting the umask to 0${umask.toString(8)}`);
+  setNarrowLimits(steps, process, io.kind !== "direct");
   const program = request.seccompFilter;
   dropPrivileges(steps, process, {
     filter: program === undefined ? undefined : { program, spec: spec.linux.seccomp },
