@@ -196,7 +196,7 @@ describe.skipIf(reason)(`tsimg run ${reason ?? ""}`, () => {
       expect(await shown(["--network=host"], "hostname; readlink /proc/self/ns/net")).toMatch(
         new RegExp(`^${hostname()}\n`),
       );
-      await refused(["--network", "nowhere"], /no such network: .nowhere./);
+      await refused(["--network", "nowhere"], /network "nowhere" not found/);
     });
 
     const effective = "grep CapEff /proc/self/status | cut -f2";

@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { tolerating } from "../../sys/errno.ts";
+import { errorCode, tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { randomHex } from "../../sys/random.ts";
 import { programPath } from "../../sys/run-program.ts";
@@ -26,15 +26,27 @@ import { userPaths } from "./user-paths.ts";
  */
 export function enterUserNamespace(launcher: string, argv: readonly string[]): never {
   const { root, runRoot } = userPaths(process.env);
+  makePlace(runRoot);
   const holder = new Holder(runRoot);
   const pid = holder.find() ?? makeHolder(holder, launcher);
   const env = { ...process.env, TSIMG_ROOT: root, TSIMG_RUNROOT: runRoot };
-  mkdirSync(runRoot, { recursive: true, mode: 0o700 });
   const path = join(runRoot, `enter-${randomHex(16)}`);
   const machine = machineArch() === "arm64" ? "aarch64" : "x86_64";
   writeFileSync(path, encodeTape(enterTape(pid, argv, env, path), machine), { mode: 0o600 });
   process.execve?.(launcher, ["tsimg-enter", path], {});
   throw new TsimgError("ERR_LAUNCH", "execve returned");
+}
+
+function makePlace(runRoot: string): void {
+  try {
+    mkdirSync(runRoot, { recursive: true, mode: 0o700 });
+    accessSync(runRoot, constants.W_OK);
+  } catch (cause) {
+    throw new TsimgError("ERR_ROOT_REQUIRED", `can't write '${runRoot}': ${errorCode(cause)}`, {
+      cause,
+      hint: "name a directory of yours with --root or TSIMG_ROOT, or run as root",
+    });
+  }
 }
 
 function makeHolder(holder: Holder, launcher: string): number {
