@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "init.h"
+#include "killgroup.h"
 #include "program.h"
 #include "rmtree.h"
 #include "text.h"
@@ -118,6 +119,8 @@ static int64_t perform(const struct tape_step *step, const uint64_t *a) {
     case OPERATION_PRINT:
       print_number((char *)(uintptr_t)a[0], (int64_t)a[1]);
       return 0;
+    case OPERATION_KILLGROUP:
+      return killgroup((const char *)(uintptr_t)a[0]);
     case OPERATION_USERNS:
       return userns_make((const char *)(uintptr_t)a[0], (const char *)(uintptr_t)a[1]);
     default: {

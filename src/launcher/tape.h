@@ -23,6 +23,7 @@ enum tape_operation {
   OPERATION_PROGRAM = -6, /* runs args[0] with argv args[1], envp args[2]; as enum program_manner args[3] says */
   OPERATION_PRINT = -7,  /* args[1] as decimal digits and a NUL to the address args[0] */
   OPERATION_USERNS = -8, /* answers a user namespace with the maps args[0] of uids, args[1] of gids */
+  OPERATION_KILLGROUP = -9, /* kills the processes that the file args[0] lists, until there are none */
 };
 
 enum tape_step_flag {

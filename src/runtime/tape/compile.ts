@@ -221,6 +221,7 @@ function enterRoot(steps: Steps, root: Register, gate: Register | undefined): vo
 function compileAfter(request: LaunchRequest): readonly Step[] {
   const steps = new Steps();
   disconnectNetwork(steps, request.network);
+  killRest(steps, request);
   removeCgroups(steps, request.cgroup);
   for (const path of request.removeAfter) {
     steps.call("rmtree", [path], `removing "${path}"`);
@@ -231,6 +232,14 @@ function compileAfter(request: LaunchRequest): readonly Step[] {
   }
   if (request.becomeAfter !== undefined) becomeProgram(steps, request.becomeAfter);
   return steps.list;
+}
+
+/** A PID namespace ends with its first process; without one the others go on. */
+function killRest(steps: Steps, { spec, cgroup, gate, transient }: LaunchRequest): void {
+  const [procs] = cgroup.procsFiles;
+  const left = gate !== undefined || transient === true;
+  if (left || procs === undefined || isNew(spec.linux.namespaces, "pid")) return;
+  steps.call("killgroup", [procs], "ending the container's other processes");
 }
 
 /** The launcher's last step: what comes after it has no tape. */

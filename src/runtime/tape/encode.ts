@@ -32,6 +32,7 @@ const OPERATIONS: Readonly<Record<Operation, number>> = {
   program: -6,
   print: -7,
   userns: -8,
+  killgroup: -9,
 };
 
 const OPTION_BITS = { detached: 1, tty: 2, stdin: 4, direct: 8, transient: 16 } as const;

@@ -97,6 +97,7 @@ export type Tolerance = "any" | readonly ErrnoName[];
  * - `init`: forks; the parent stays as the reaping PID 1
  * - `program`: runs a program, with arguments and environment, and waits for its end
  * - `print`: writes its second argument as decimal digits to the address of the first
+ * - `killgroup`: kills the processes that a file lists, until there are none
  * - `userns`: answers a new user namespace, with nobody in it, that has these maps
  */
 export type Operation =
@@ -107,7 +108,8 @@ export type Operation =
   | "init"
   | "program"
   | "print"
-  | "userns";
+  | "userns"
+  | "killgroup";
 
 /** A number, a register's content, or a pointer into the tape's data. */
 export type Argument = number | bigint | Flags | Register | Pointer;

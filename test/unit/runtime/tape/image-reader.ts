@@ -50,7 +50,7 @@ export class ImageReader {
     return {
       call:
         number < 0
-          ? (["skip", "fail", "poke", "rmtree", "init", "program", "print", "userns"][
+          ? (["skip", "fail", "poke", "rmtree", "init", "program", "print", "userns", "killgroup"][
               -number - 1
             ] ?? "?")
           : (SYSCALL_NAMES.find((name) => syscallNumber(name, this.machine) === number) ?? "?"),
