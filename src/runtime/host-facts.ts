@@ -1,10 +1,11 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import type { IdMapping } from "../oci/runtime-spec.ts";
 import { TsimgError } from "../sys/error.ts";
 import { inUserNamespace } from "../sys/user-namespace.ts";
 import { readAppArmor } from "./apparmor.ts";
 import { capabilityNames } from "./capabilities.ts";
+import { delegatedLayout } from "./cgroup/delegation.ts";
 import { type CgroupLayout, detectCgroups } from "./cgroup/detect.ts";
 import type { CgroupRequest } from "./cgroup/plan.ts";
 import { readCgroups } from "./cgroup/read-cgroups.ts";
@@ -56,27 +57,11 @@ export function readHost(flags: RunFlags): Host {
  */
 export function readCgroupFacts(path: string, choosesCpus: boolean): Host["cgroups"] {
   const layout = detectCgroups(mustRead("/proc/self/mountinfo"));
-  return readCgroups(inUserNamespace() ? writable(layout) : layout, path, choosesCpus);
+  return readCgroups(usableLayout(layout), path, choosesCpus);
 }
 
-/**
- * An ordinary user can only make groups where somebody has handed a part of the tree over.
- * @see Documentation/admin-guide/cgroup-v2.rst, "Delegation"
- */
-function writable(layout: CgroupLayout): CgroupLayout {
-  const may = (directory: string) => {
-    try {
-      accessSync(directory, constants.W_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  const v1 = new Map([...layout.v1].filter(([, mount]) => may(mount)));
-  const { unified } = layout;
-  const hasV2 = unified !== undefined && may(unified);
-  const kind = v1.size > 0 ? (hasV2 ? "hybrid" : "v1") : hasV2 ? "v2" : "none";
-  return { kind, v1, ...(hasV2 ? { unified } : {}) };
+function usableLayout(layout: CgroupLayout): CgroupLayout {
+  return inUserNamespace() ? delegatedLayout(layout, mustRead("/proc/self/cgroup")) : layout;
 }
 
 /** @see user_namespaces(7) */

@@ -24,6 +24,8 @@ export interface CgroupPlan {
   readonly removals: readonly string[];
   /** A file with a line `oom_kill N`. */
   readonly oomFile?: string;
+  /** Root of the version 2 tree that it uses. */
+  readonly unified?: string;
   /** A version 2 group, and which devices its program is to let through. */
   readonly deviceProgram?: { readonly directory: string; readonly rules: readonly DeviceRule[] };
 }
@@ -89,6 +91,7 @@ export function planCgroup(request: CgroupRequest): CgroupPlan {
     procsFiles: leaves.map((leaf) => join(leaf, "cgroup.procs")),
     removals: leaves,
     ...(oomFile === undefined ? {} : { oomFile }),
+    ...(unified === undefined ? {} : { unified }),
     ...(limitsDevices ? { deviceProgram: { directory: join(unified, path), rules } } : {}),
   };
 }

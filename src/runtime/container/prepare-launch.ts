@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync, writeSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { SnapshotId } from "../../../drivers/driver.ts";
+import type { Resources } from "../../oci/linux-resources.ts";
 import type { Spec } from "../../oci/runtime-spec.ts";
 import type { MountSpec } from "../../sys/mount-spec.ts";
 import { programPath, requirePrograms } from "../../sys/run-program.ts";
@@ -57,7 +58,11 @@ export function prepareLaunch(
   loadAppArmor(spec);
   const { resources = {}, cgroupsPath: path = `/tsimg/${id}` } = spec.linux;
   const choosesCpus = (resources.cpu?.cpus ?? resources.cpu?.mems) !== undefined;
-  const cgroup = planCgroup({ ...readCgroupFacts(path, choosesCpus), path, resources });
+  const cgroup = planCgroup({
+    ...readCgroupFacts(path, choosesCpus),
+    path,
+    resources: permittedResources(resources),
+  });
   const files = snapshots.files(snapshot);
   const rootMounts = snapshots.mounts(snapshot, "rw");
   return {
@@ -81,6 +86,11 @@ export function prepareLaunch(
     arch: machineArch(),
     ...healthLaunch(state, spec, cgroup.procsFiles, options),
   };
+}
+
+/** Programs that guard devices are root's to attach; an ordinary user can make no device. */
+function permittedResources({ devices, ...others }: Resources): Resources {
+  return inUserNamespace() || devices === undefined ? others : { ...others, devices };
 }
 
 /** The default profile is loaded once a boot. */

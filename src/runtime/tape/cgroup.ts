@@ -170,8 +170,8 @@ export function cgroupViews(plan: CgroupPlan, cgroupsPath: string | undefined): 
     const mountPoint = directory.endsWith(suffix)
       ? directory.slice(0, directory.length - suffix.length)
       : directory;
-    const unified = mountPoint === "/sys/fs/cgroup";
-    return { directory, name: unified ? "." : posix.basename(mountPoint) };
+    const alone = mountPoint === plan.unified && plan.procsFiles.length === 1;
+    return { directory, name: alone ? "." : posix.basename(mountPoint) };
   });
 }
 
