@@ -61,6 +61,7 @@ static bool make_pipe(int fd, bool to_container, int *ours) {
   if (pipe2(ends, O_CLOEXEC) < 0) return false;
   *ours = ends[to_container ? 1 : 0];
   launch.tape.registers[REGISTER_STDIN + fd] = ends[to_container ? 0 : 1];
+  launch.tape.registers[REGISTER_PIPE_STDIN + fd] = ends[to_container ? 0 : 1];
   return true;
 }
 
@@ -76,10 +77,14 @@ static bool prepare_input(void) {
 }
 
 static bool prepare_streams(void) {
-  for (int fd = 0; fd < 3; fd++) launch.tape.registers[REGISTER_STDIN + fd] = fd;
+  for (int fd = 0; fd < 3; fd++) {
+    launch.tape.registers[REGISTER_STDIN + fd] = fd;
+    launch.tape.registers[REGISTER_PIPE_STDIN + fd] = -1;
+  }
   if (has_option(OPTION_TTY) || has_option(OPTION_DIRECT)) return true;
   if (!prepare_input()) return false;
-  bool passed_on = has_option(OPTION_DETACHED) || launch.tape.header->log_file != 0;
+  bool passed_on = has_option(OPTION_DETACHED) || has_option(OPTION_RELAY) ||
+                   launch.tape.header->log_file != 0;
   for (int fd = 1; fd < 3; fd++) {
     if (!passed_on && !isatty(fd)) continue;
     int ours;

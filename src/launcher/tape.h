@@ -41,7 +41,7 @@ enum tape_option {
   OPTION_STDIN = 4,
   OPTION_DIRECT = 8,     /* the child has the caller's own streams, terminal or not */
   OPTION_TRANSIENT = 16, /* the launcher ends when the child has closed its socket */
-  OPTION_EXEC = 32,      /* one more process of a container: no record, no first process */
+  OPTION_RELAY = 64,     /* output passes through pipes of ours in any case */
 };
 
 /* Registers that the launcher fills: the first four before the clone, each side its own. */
@@ -51,6 +51,10 @@ enum tape_register {
   REGISTER_STDOUT,
   REGISTER_STDERR,
   REGISTER_CHILD, /* the child's process ID, for the phase beside it and after it */
+  /* Of the standard streams the container's ends of our own pipes; -1 for what is the caller's. */
+  REGISTER_PIPE_STDIN,
+  REGISTER_PIPE_STDOUT,
+  REGISTER_PIPE_STDERR,
   REGISTER_NONE = 255,
 };
 

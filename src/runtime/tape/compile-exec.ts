@@ -94,7 +94,7 @@ function compileChild(
   hideLauncher(steps);
   joinCgroups(steps, request.procsFiles);
   joinKeyring(steps);
-  connectStreams(steps, io, io.kind === "detached" ? process.user.uid : undefined);
+  connectStreams(steps, io, process.user.uid === 0 ? undefined : process.user.uid);
   // Callers of OCI runtimes take whatever is written for the reason of a failure.
   setLimits(steps, process, io.kind !== "direct");
   const joined = namespaces.filter((name) => !FOR_CHILDREN.includes(name));
@@ -124,11 +124,17 @@ function becomeRoot(steps: Steps): void {
   steps.call("setresuid", [0, 0, 0], why);
 }
 
-function optionsOf({ io, transient = false }: ExecRequest): readonly TapeOption[] {
+function optionsOf({
+  io,
+  process,
+  namespaces,
+  transient = false,
+}: ExecRequest): readonly TapeOption[] {
   if (io.kind === "direct") return transient ? ["direct", "transient"] : ["direct"];
   return [
     ...(io.kind === "detached" ? ["detached" as const] : []),
     ...(io.tty ? ["tty" as const] : []),
+    ...(process.user.uid !== 0 || namespaces.includes("CLONE_NEWUSER") ? ["relay" as const] : []),
     ...(io.interactive ? ["stdin" as const] : []),
   ];
 }

@@ -100,11 +100,14 @@ interface Held {
   readonly console: Register | undefined;
 }
 
-function optionsOf({ io, gate, transient }: LaunchRequest): readonly TapeOption[] {
+function optionsOf({ io, gate, transient, spec }: LaunchRequest): readonly TapeOption[] {
   const options: TapeOption[] = gate !== undefined || transient ? ["transient"] : [];
   if (io.kind === "direct") return [...options, "direct"];
   if (io.kind === "detached") options.push("detached");
   if (io.tty) options.push("tty");
+  // Whoever isn't the caller could not open the caller's own streams again.
+  const other = spec.process.user.uid !== 0 || userNamespaceOf(spec.linux.namespaces) !== undefined;
+  if (other) options.push("relay");
   if (io.interactive) options.push("stdin");
   return options;
 }
@@ -125,7 +128,7 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   enterNamespaces(steps, spec.linux.namespaces);
   joinKeyring(steps);
   steps.call("umask", [0], "making modes count as written");
-  connectStreams(steps, io, io.kind === "detached" ? process.user.uid : undefined);
+  connectStreams(steps, io, process.user.uid === 0 ? undefined : process.user.uid);
   // Callers of OCI runtimes take whatever is written for the reason of a failure.
   setLimits(steps, process, io.kind !== "direct");
   steps.scope(() => {

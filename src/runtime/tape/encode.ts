@@ -35,7 +35,7 @@ const OPERATIONS: Readonly<Record<Operation, number>> = {
   killgroup: -9,
 };
 
-const OPTION_BITS = { detached: 1, tty: 2, stdin: 4, direct: 8, transient: 16 } as const;
+const OPTION_BITS = { detached: 1, tty: 2, stdin: 4, direct: 8, transient: 16, relay: 64 } as const;
 const TOLERATE_ANY = 1;
 const WARN = 2;
 const RETRY_BUSY = 4;

@@ -6,7 +6,7 @@ import { userNamespaceOf } from "./namespaces.ts";
 import type { LaunchRequest } from "./request.ts";
 import { prepareRoot } from "./rootfs.ts";
 import type { Steps } from "./steps.ts";
-import { type Register, STREAMS } from "./tape.ts";
+import { OWN_PIPES, type Register } from "./tape.ts";
 
 /*
  * The launcher's part for a container in a user namespace: what needs rights that the child
@@ -56,9 +56,9 @@ export function giveStreams(steps: Steps, { spec, imageMaps }: LaunchRequest): v
   const { uidMappings = [], gidMappings = [] } = imageMaps ?? spec.linux;
   const { uid, gid } = spec.process.user;
   const owner = [hostId(uidMappings, uid), hostId(gidMappings, gid)];
-  for (const stream of STREAMS) {
-    // Streams of the caller's own may be anything.
+  // Never what is the caller's: its standard input may be the host's /dev/null.
+  for (const pipe of OWN_PIPES) {
     const why = "giving the container its standard streams";
-    steps.call("fchown", [stream, ...owner], why, { tolerate: "any" });
+    steps.call("fchown", [pipe, ...owner], why, { tolerate: ["EBADF"] });
   }
 }

@@ -4,7 +4,7 @@ import { attach, cloneTree } from "./mounts.ts";
 import type { LaunchIo } from "./request.ts";
 import type { Steps } from "./steps.ts";
 import type { Flags, Register } from "./tape.ts";
-import { bytes, flags, REPORT_SOCKET, STREAMS, words } from "./tape.ts";
+import { bytes, flags, OWN_PIPES, REPORT_SOCKET, STREAMS, words } from "./tape.ts";
 import { mountTarget, OPEN_HOW_SIZE, openHow } from "./target.ts";
 
 const CONSOLE = "giving the container a terminal";
@@ -12,6 +12,12 @@ const CONSOLE = "giving the container a terminal";
 /** Puts the launcher's pipes, or its own streams, at descriptors 0 to 2. */
 export function connectStreams(steps: Steps, io: LaunchIo, owner: number | undefined): void {
   if (io.tty || io.kind === "direct") return;
+  // Pipes of our own, so that /dev/stdout can be opened again by the container's user.
+  if (owner !== undefined) {
+    const why = "giving the container's user its standard streams";
+    for (const pipe of OWN_PIPES)
+      steps.call("fchown", [pipe, owner, -1], why, { tolerate: ["EBADF"] });
+  }
   STREAMS.forEach((stream, fd) => {
     const why = `connecting standard ${["input", "output", "error"][fd]}`;
     steps.scope(() => {
@@ -23,8 +29,6 @@ export function connectStreams(steps: Steps, io: LaunchIo, owner: number | undef
       }
       // The stream may be at its place already, which dup3 answers with EINVAL.
       steps.call("dup3", [stream, fd, 0], why, { tolerate: ["EINVAL"] });
-      // Pipes of our own, so that /dev/stdout can be opened again by the container's user.
-      if (owner !== undefined) steps.call("fchown", [fd, owner, -1], why);
     });
   });
 }

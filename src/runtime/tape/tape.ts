@@ -33,9 +33,10 @@ export interface Tape {
 /**
  * - `stdin`: the container reads the caller's input; otherwise it finds /dev/null
  * - `direct`: the child has the caller's own streams, a terminal too
+ * - `relay`: output passes through the launcher even where nobody else has a use for it
  * - `transient`: the launcher ends once the child closes its report socket, and leaves it alone
  */
-export type TapeOption = "detached" | "tty" | "stdin" | "direct" | "transient";
+export type TapeOption = "detached" | "tty" | "stdin" | "direct" | "transient" | "relay";
 
 /** A check that the launcher runs again and again. Times are milliseconds. */
 export interface TapeHealth {
@@ -167,7 +168,13 @@ export const STREAMS: readonly [Register, Register, Register] = [
 ];
 /** The child's process ID, in the phases of the launcher behind the clone. */
 export const CHILD: Register = { kind: "register", index: 4 };
-export const FIRST_FREE_REGISTER = 5;
+/** The container's ends of the launcher's own pipes; -1 where a stream is the caller's. */
+export const OWN_PIPES: readonly [Register, Register, Register] = [
+  { kind: "register", index: 5 },
+  { kind: "register", index: 6 },
+  { kind: "register", index: 7 },
+];
+export const FIRST_FREE_REGISTER = 8;
 /** The last one, 255, means "none" in the image. */
 export const REGISTER_COUNT = 255;
 
