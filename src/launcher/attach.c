@@ -134,8 +134,9 @@ int attach(const struct attachment *attachment) {
   bool detached = false;
   while (status < 0 && !detached) {
     if (poll(polled, 3, -1) < 0) continue;
-    if (polled[2].revents && !take_input(&detached)) polled[2].fd = -1;
+    /* A new size comes before what is typed after it. */
     if (polled[1].revents) status = take_signal(signals);
+    if (polled[2].revents && !take_input(&detached)) polled[2].fd = -1;
     if (status < 0 && polled[0].revents) status = take_frame();
   }
   console_restore();
