@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "console.h"
 #include "frame.h"
 #include "text.h"
@@ -147,13 +147,15 @@ int attach(const struct attachment *attachment) {
 
 int attach_main(char **arguments) {
   const char *path = arguments[0], *flags = arguments[1], *keys = arguments[2];
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  struct sockaddr_un address;
   int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  if (strlen(path) < sizeof address.sun_path) strcpy(address.sun_path, path);
-  if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+  int directory = address_of(path, &address);
+  if (fd < 0 || directory < 0 ||
+      connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
     dprintf(STDERR_FILENO, "tsimg: attaching: %s\n", strerror(errno));
     return STATUS_GONE;
   }
+  close(directory);
   struct attachment attachment = {
       .socket = fd,
       .terminal = strchr(flags, 't') != NULL,

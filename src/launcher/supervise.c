@@ -10,10 +10,10 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "health.h"
 #include "hub.h"
 #include "launch.h"
@@ -85,17 +85,18 @@ static int wait_for_end(int signals) {
 /* Where later clients of a detached container connect. */
 static void listen_at(const char *path) {
   if (path == NULL) return;
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  struct sockaddr_un address;
   int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0 || strlen(path) >= sizeof address.sun_path) return;
-  strcpy(address.sun_path, path);
   unlink(path);
   mode_t before = umask(0177);
-  if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 8) == 0)
+  int directory = address_of(path, &address);
+  if (fd >= 0 && directory >= 0 &&
+      bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 8) == 0)
     hub_listen(fd);
   else
     dprintf(STDERR_FILENO, "tsimg: warning: nobody can attach: %s\n", strerror(errno));
   umask(before);
+  if (directory >= 0) close(directory);
 }
 
 static bool open_log(const char *log) {
