@@ -21,6 +21,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
   umount: () => import("./umount.ts"),
   ps: () => import("./ps.ts"),
   rm: () => import("./rm.ts"),
+  prune: () => import("./prune.ts"),
   logs: () => import("./logs.ts"),
   exec: () => import("./exec.ts"),
   attach: () => import("./attach.ts"),

@@ -6,13 +6,10 @@ import type { Spec } from "../oci/runtime-spec.ts";
 import type { Container, ContainerState } from "../runtime/container/container.ts";
 import { healthOf, readHealthLog } from "../runtime/container/health.ts";
 import { healthLog } from "../runtime/container/health-log.ts";
-import {
-  networkMode,
-  networkSettings,
-  publishedPorts,
-} from "../runtime/network/network-settings.ts";
+import { networkSettings, publishedPorts } from "../runtime/network/network-settings.ts";
 import { NetworkStore } from "../runtime/network/network-store.ts";
 import { tolerating } from "../sys/errno.ts";
+import { containerConfig } from "./inspect-config.ts";
 import { hostConfig, mountPoints } from "./inspect-host-config.ts";
 
 /** Docker's word for a moment that hasn't come. */
@@ -43,22 +40,10 @@ export function inspectContainer(app: App, container: Container): object {
     Platform: "linux",
     HostConfig: {
       AutoRemove: row.auto_remove === 1,
-      RestartPolicy: { Name: options.restart.name, MaximumRetryCount: options.restart.most },
-      ...hostConfig(spec, networkMode(options.network.choice)),
+      ...hostConfig(spec, options),
     },
     Mounts: mountPoints(options.points ?? [], app.paths.volumes),
-    Config: {
-      Hostname: spec?.hostname ?? "",
-      Image: row.image,
-      Tty: options.tty,
-      Env: spec?.process.env ?? [],
-      Cmd: options.command,
-      WorkingDir: spec?.process.cwd ?? "",
-      StopSignal: options.stopSignal,
-      ...(options.stopTimeout === null ? {} : { StopTimeout: options.stopTimeout }),
-      Labels: options.labels,
-      OpenStdin: options.interactive,
-    },
+    Config: containerConfig(spec, options, row.image),
     NetworkSettings: networkSettingsOf(app, container),
     GraphDriver: {
       Name: snapshot?.driver ?? "",

@@ -1,16 +1,21 @@
 import type { App } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
-import { healthOf, readHealthLog } from "../runtime/container/health.ts";
-import { healthLog } from "../runtime/container/health-log.ts";
 import { publishedPorts } from "../runtime/network/network-settings.ts";
-import { portsColumn } from "../runtime/network/ports-column.ts";
+import { NetworkStore } from "../runtime/network/network-store.ts";
+import { TsimgError } from "../sys/error.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
-import { formatAge, formatDuration } from "./output/duration.ts";
 import { type Listing, renderRows } from "./output/format.ts";
 import { print } from "./output/print.ts";
-import { ellipsis, shortId } from "./output/shorten.ts";
-import { formatSize } from "./output/size.ts";
+import { containerFilter, looksAtAll } from "./ps-filter.ts";
+import {
+  containerRow,
+  type Field,
+  filteredContainer,
+  type ListedContainer,
+  TITLES,
+} from "./ps-row.ts";
+import { each, NONE } from "./run-flags/each.ts";
 
 interface Flags {
   readonly all?: true;
@@ -19,23 +24,9 @@ interface Flags {
   readonly trunc: boolean;
   readonly last?: string;
   readonly latest?: true;
+  readonly filter: readonly string[];
   readonly format?: string;
 }
-
-const TITLES = {
-  ID: "CONTAINER ID",
-  Image: "IMAGE",
-  Command: "COMMAND",
-  CreatedAt: "CREATED AT",
-  RunningFor: "CREATED",
-  State: "STATE",
-  Status: "STATUS",
-  Ports: "PORTS",
-  Names: "NAMES",
-  Size: "SIZE",
-} as const;
-
-type Field = keyof typeof TITLES;
 
 const TABLE =
   "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
@@ -44,8 +35,8 @@ const EXAMPLES = `
 Examples:
   $ tsimg ps
   $ tsimg ps -a --no-trunc
-  $ tsimg ps -aq
-  $ tsimg ps --format '{{.Names}}: {{.Status}}'
+  $ tsimg ps -aq --filter status=exited
+  $ tsimg ps --filter label=team=web --format '{{.Names}}: {{.Status}}'
 `;
 
 /** `tsimg ps` */
@@ -57,78 +48,72 @@ export function command(): Command {
     .option("-s, --size", "show what each has written")
     .option("-n, --last <n>", "the last n containers, running or not")
     .option("-l, --latest", "the last container, running or not")
+    .option("-f, --filter <name=value>", "status, name, label, ancestor and more", each, NONE)
     .option("--no-trunc", "show whole IDs and commands")
     .option("--format <format>", "table, json, or a template such as '{{.Names}} {{.State}}'")
     .addHelpText("after", EXAMPLES)
     .action((flags: Flags, command: Command) => {
       using app = openApp(command);
-      const last = flags.latest ? 1 : Number(flags.last ?? Number.NaN);
-      const all = app.containers.list();
-      const shown = Number.isNaN(last)
-        ? all.filter(({ state }) => flags.all === true || state.status === "running")
-        : all.slice(0, last);
       const listing: Listing<Field> = {
         titles: TITLES,
         table: flags.size ? `${TABLE}\t{{.Size}}` : TABLE,
       };
       const withSize = flags.size === true || flags.format?.includes(".Size") === true;
-      const ports = publishedPorts(app.database);
-      const rows = shown.map((container) => row(app, container, ports, !flags.trunc, withSize));
+      const rows = shown(app, flags).map((listed) =>
+        containerRow(app, listed, !flags.trunc, withSize),
+      );
       print(renderRows(listing, rows, flags));
     });
 }
 
-function row(
-  app: App,
-  container: Container,
-  ports: ReturnType<typeof publishedPorts>,
-  noTrunc: boolean,
-  withSize: boolean,
-): Readonly<Record<Field, string>> {
-  const { row, options, state } = container;
-  const line = commandOf(options.command);
-  return {
-    ID: shortId(row.id, noTrunc),
-    Image: row.image,
-    Command: JSON.stringify(noTrunc ? line : ellipsis(line, 20)),
-    CreatedAt: row.created,
-    RunningFor: formatAge(Date.now() - Date.parse(row.created)),
-    State: state.status === "running" && state.paused ? "paused" : state.status,
-    Status: statusOf(app, container),
-    Ports: portsColumn(ports.get(row.id) ?? [], options.exposed),
-    Names: row.name,
-    Size: withSize ? formatSize(app.snapshots.usage(row.snapshot).bytes) : "",
-  };
+/** Newest first. */
+function shown(app: App, flags: Flags): readonly ListedContainer[] {
+  const last = flags.latest ? 1 : parseLast(flags.last);
+  const fits = containerFilter(flags.filter, {
+    manifestOf: (image) => app.images.find(image)?.image.digest,
+    createdOf: (container) => app.containers.existing(container).row.created,
+  });
+  const isAll = flags.all === true || last > 0 || looksAtAll(flags.filter);
+  const wanted = gathered(app, app.containers.list())
+    .filter(({ container }) => isAll || isUp(container))
+    .filter((listed) => flags.filter.length === 0 || fits(filteredContainer(app, listed)));
+  return last > 0 ? wanted.slice(0, last) : wanted;
 }
 
-/** As docker shows it: words with spaces between single quotes, cut before it is quoted. */
-function commandOf([program = "", ...words]: readonly string[]): string {
-  return [program, ...words.map((word) => (word.includes(" ") ? `'${word}'` : word))].join(" ");
+/** Docker counts one that waits for its restart among those that run. */
+function isUp({ state }: Container): boolean {
+  return state.status === "running" || state.status === "restarting";
 }
 
-/** As docker words it: "Up 3 minutes", "Exited (0) 2 hours ago". */
-function statusOf(app: App, { row, options, state }: Container): string {
-  const since = (time: string) => Date.now() - Date.parse(time);
-  if (state.status === "created") return "Created";
-  if (state.status === "running") {
-    const note = state.paused
-      ? "Paused"
-      : healthNote(app, row.id, options, state.started.startedAt);
-    return `Up ${formatDuration(since(state.started.startedAt))}${note && ` (${note})`}`;
-  }
-  const { exitCode, finishedAt } = state.exit;
-  const ended = state.status === "restarting" ? "Restarting" : "Exited";
-  return `${ended} (${exitCode}) ${formatAge(since(finishedAt))}`;
+function gathered(app: App, containers: readonly Container[]): readonly ListedContainer[] {
+  const ports = publishedPorts(app.database);
+  const store = new NetworkStore(app.containers.networks);
+  const ids = new Map(store.list().map(({ name, id }) => [name, id]));
+  return containers.map((container) => ({
+    container,
+    ports: ports.get(container.row.id) ?? [],
+    networks: networksOf(store, ids, container),
+  }));
 }
 
-function healthNote(
-  app: App,
-  id: string,
-  { health }: Container["options"],
-  started: string,
-): string {
-  if (health === null) return "";
-  const log = readHealthLog(healthLog(app.containers.stateDirectory(id)));
-  const { Status } = healthOf(health, log, started);
-  return Status === "starting" ? "health: starting" : Status;
+/** One without a network of tsimg's has the name of its mode, as with docker. */
+function networksOf(
+  store: NetworkStore,
+  ids: ReadonlyMap<string, string>,
+  { row, options }: Container,
+): ListedContainer["networks"] {
+  const { choice } = options.network;
+  if (choice.kind === "none" || choice.kind === "host") return [{ name: choice.kind, id: "" }];
+  if (choice.kind !== "networks") return [];
+  const joined = store.memberships(row.id).map(({ network }) => network);
+  const names = joined.length > 0 ? joined : choice.attachments.map(({ network }) => network);
+  return names.map((name) => ({ name, id: ids.get(name) ?? "" }));
+}
+
+/** 0 when it isn't given; as with docker a number below 1 is none. */
+function parseLast(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const count = Number(text);
+  if (Number.isInteger(count)) return Math.max(count, 0);
+  throw new TsimgError("ERR_USAGE", `--last: '${text.slice(0, 64)}' is not a number of containers`);
 }

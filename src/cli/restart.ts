@@ -1,4 +1,6 @@
+import type { ContainerRow } from "../runtime/container/container.ts";
 import { stopContainer } from "../runtime/container/signals.ts";
+import { TsimgError } from "../sys/error.ts";
 import { Command } from "./command.ts";
 import { eachNamed } from "./each-named.ts";
 import { interruptible, openApp } from "./globals.ts";
@@ -27,6 +29,7 @@ export function command(): Command {
       process.exitCode = await interruptible((signal) =>
         eachNamed(names, debug, async (name) => {
           const { row } = app.containers.existing(name);
+          refuseRemoved(row);
           await stopContainer(app.containers, row.id, wish, signal);
           await startDetached(app, row.id);
           app.containers.tell(row, "restart");
@@ -34,4 +37,12 @@ export function command(): Command {
         }),
       );
     });
+}
+
+/** What a launcher removes at the end is on its tape: there is nothing left to start then. */
+function refuseRemoved({ name, auto_remove }: ContainerRow): void {
+  if (auto_remove === 0) return;
+  throw new TsimgError("ERR_STATE", `container '${name}' is removed when it stops`, {
+    hint: "it was made with --rm: stop it and run another",
+  });
 }

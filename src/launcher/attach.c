@@ -148,14 +148,15 @@ int attach(const struct attachment *attachment) {
 
 int attach_main(char **arguments) {
   const char *path = arguments[0], *flags = arguments[1], *keys = arguments[2];
-  struct address address;
+  struct sockaddr_un address;
   int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  if (!address_open(&address, path) ||
-      connect(fd, (struct sockaddr *)&address.name, sizeof address.name) < 0) {
+  int directory = address_of(path, &address);
+  if (fd < 0 || directory < 0 ||
+      connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
     dprintf(STDERR_FILENO, "tsimg: attaching: %s\n", strerror(errno));
     return STATUS_GONE;
   }
-  address_close(&address);
+  close(directory);
   struct attachment attachment = {
       .socket = fd,
       .terminal = strchr(flags, 't') != NULL,

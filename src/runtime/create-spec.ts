@@ -106,17 +106,30 @@ function mountsOf(
   );
   const own = withShmSize(defaultMounts(flags.privileged), parseShmSize(flags.shmSize));
   const all = combineMounts([...sharedMemory(own, modes.ipc.kind), ...files], mounts);
-  return maps === undefined ? all : all.map((mount) => withMappedOwners(mount, filesDirectory));
+  return maps === undefined
+    ? all
+    : all.map((mount) => withMappedOwners(mount, filesDirectory, maps));
 }
 
 /**
  * What tsimg keeps for the container is shown with the owners that the container knows; a
  * directory of the user's stays whose it is.
  */
-function withMappedOwners(mount: Mount, filesDirectory: string): Mount {
+function withMappedOwners(mount: Mount, filesDirectory: string, maps: IdMaps): Mount {
+  if (mount.type === "devpts") return { ...mount, options: mappedGroup(mount.options, maps) };
   const generated = mount.source.startsWith(`${filesDirectory}/`);
   const volume = mount.type === "bind" && mount.source.endsWith("/_data");
   return generated || volume ? { ...mount, options: [...mount.options, "idmap"] } : mount;
+}
+
+/** Terminals are root's where the group tty isn't mapped: the kernel refuses one it can't name. */
+function mappedGroup(options: readonly string[], { gidMappings }: IdMaps): readonly string[] {
+  const isMapped = (id: number) =>
+    gidMappings.some(({ containerID, size }) => containerID <= id && id < containerID + size);
+  return options.filter((option) => {
+    const group = /^gid=(\d+)$/.exec(option)?.[1];
+    return group === undefined || isMapped(Number(group));
+  });
 }
 
 /** Memory and queues belong to whoever the IPC namespace belongs to. */

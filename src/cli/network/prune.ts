@@ -1,12 +1,11 @@
 import { createInterface } from "node:readline/promises";
-import { removeNetwork } from "../../runtime/network/ensure-networks.ts";
-import { DEFAULT_NETWORK } from "../../runtime/network/network-row.ts";
+import { pruneNetworks } from "../../runtime/network/prune-networks.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { Command } from "../command.ts";
 import { openApp } from "../globals.ts";
 import { print } from "../output/print.ts";
 import { requireRoot } from "../require-root.ts";
-import { networkContext, networkStore } from "./app-network.ts";
+import { networkContext } from "./app-network.ts";
 
 const EXAMPLES = `
 Examples:
@@ -24,25 +23,9 @@ export function command(): Command {
       if (!flags.force && !(await isConfirmed())) return;
       using app = openApp(command);
       app.containers.clearUp();
-      const store = networkStore(app);
-      const removed = store.list().filter(({ name }) => {
-        if (name === DEFAULT_NETWORK || store.members(name).length > 0) return false;
-        return remove(name);
-      });
+      const removed = pruneNetworks(networkContext(app));
       if (removed.length > 0)
-        print(`Deleted Networks:\n${removed.map(({ name }) => `${name}\n`).join("")}`);
-
-      function remove(name: string): boolean {
-        try {
-          removeNetwork(networkContext(app), store, store.existing(name));
-          return true;
-        } catch (error) {
-          // A container came into it, or somebody else removed it.
-          const code = error instanceof TsimgError ? error.code : undefined;
-          if (code === "ERR_IN_USE" || code === "ERR_NO_SUCH_NETWORK") return false;
-          throw error;
-        }
-      }
+        print(`Deleted Networks:\n${removed.map((name) => `${name}\n`).join("")}`);
     });
 }
 

@@ -5,6 +5,7 @@ import type { NetworkRequest } from "../network/network-request.ts";
 import type { Joins } from "../spec/modes.ts";
 import type { Accounts } from "../user.ts";
 import type { IdMaps } from "../userns/choose-maps.ts";
+import type { GivenOptions } from "./given.ts";
 import type { HealthCheck } from "./health.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
 
@@ -66,6 +67,8 @@ export interface ContainerOptions {
   readonly maps: IdMaps | null;
   /** What its user has mounted in it. */
   readonly points: readonly MountPoint[];
+  /** Absent where nobody asked: containers of other makers. */
+  readonly given?: GivenOptions;
 }
 
 /** What the launcher writes when the container runs. */

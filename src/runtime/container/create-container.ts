@@ -27,6 +27,7 @@ import { VolumeStore } from "../volume/volume-store.ts";
 import type { ContainerImage, ContainerOptions } from "./container.ts";
 import type { ContainerStore } from "./container-store.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
+import { givenOptions } from "./given.ts";
 import { chooseHealthCheck } from "./health.ts";
 import { insertContainer, takenMaps } from "./insert-container.ts";
 import { chooseLabels } from "./labels.ts";
@@ -140,6 +141,7 @@ function tryCreate(
     joins,
     maps: maps ?? null,
     points: plan.points,
+    given: givenOptions(flags, image.config),
     pidFile: flags.pidfile === undefined ? null : resolve(flags.pidfile),
   };
   parseDetachKeys(options.detachKeys);

@@ -3,7 +3,14 @@ import { joinCgroups } from "./cgroup.ts";
 import type { ConstantName } from "./constants.ts";
 import { dieWithLauncher, dropPrivileges, hideLauncher } from "./credentials.ts";
 import { execute } from "./exec.ts";
-import { beginSession, checkLauncher, enterDirectory, joinKeyring, setLimits } from "./process.ts";
+import {
+  beginSession,
+  checkLauncher,
+  enterDirectory,
+  joinKeyring,
+  limitFiles,
+  setLimits,
+} from "./process.ts";
 import type { LaunchIo } from "./request.ts";
 import { Steps } from "./steps.ts";
 import { connectConsole, connectStreams, openTerminal } from "./streams.ts";
@@ -98,6 +105,7 @@ function compileChild(
   enterDirectory(steps, process.cwd);
   const umask = process.user.umask ?? 0o022;
   steps.call("umask", [mode(umask)], `setting the umask to 0${umask.toString(8)}`);
+  limitFiles(steps, process, io.kind !== "direct");
   dropPrivileges(steps, process, {
     filter: program === undefined ? undefined : { program, spec: seccomp },
     diesWithLauncher: stays,

@@ -25,6 +25,7 @@ import {
   checkLauncher,
   enterDirectory,
   joinKeyring,
+  limitFiles,
   nameHost,
   raiseLoopback,
   setLimits,
@@ -143,6 +144,7 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   const umask = process.user.umask ?? 0o022;
   steps.call("umask", [mode(umask)], `setting the umask to 0${umask.toString(8)}`);
   const program = request.seccompFilter;
+  limitFiles(steps, process, io.kind !== "direct");
   dropPrivileges(steps, process, {
     filter: program === undefined ? undefined : { program, spec: spec.linux.seccomp },
     diesWithLauncher: stays,

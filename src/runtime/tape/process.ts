@@ -1,4 +1,4 @@
-import type { Process, Spec } from "../../oci/runtime-spec.ts";
+import type { Process, Rlimit, Spec } from "../../oci/runtime-spec.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { writeFile } from "./cgroup.ts";
 import { isConstant } from "./constants.ts";
@@ -9,22 +9,35 @@ import { OPEN_HOW_SIZE, openHow, relativeToRoot } from "./target.ts";
 
 const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 
-/** Resource limits. One that this machine does not let us raise is left, and told if wanted. */
+/** Of open files: making the container's root takes some dozens. */
+const FILES = "RLIMIT_NOFILE";
+
+/**
+ * Resource limits, but that of open files. One that this machine does not let us raise is
+ * left, and told if wanted.
+ */
 export function setLimits(steps: Steps, process: Process, warn: boolean): void {
-  for (const { type, soft, hard } of process.rlimits ?? []) {
-    if (!isConstant(type) || !type.startsWith("RLIMIT_")) {
-      throw new TsimgError("ERR_LAUNCH", `unknown resource limit "${type}" in the spec`);
-    }
-    const limit = words(`{soft=${soft}, hard=${hard}}`, limitValue(soft), limitValue(hard));
-    const why = `setting ${type} to ${soft}:${hard}`;
-    steps.call("prlimit64", [0, flags(type), limit, 0], why, { tolerate: ["EPERM"], warn });
-  }
+  for (const limit of process.rlimits ?? []) if (limit.type !== FILES) setLimit(steps, limit, warn);
   if (process.oomScoreAdj !== undefined) {
     const value = String(process.oomScoreAdj);
     steps.scope(() => {
       writeFile(steps, "/proc/self/oom_score_adj", value, "setting oom_score_adj", true);
     });
   }
+}
+
+/** The limit of open files, once the container is made. */
+export function limitFiles(steps: Steps, process: Process, warn: boolean): void {
+  for (const limit of process.rlimits ?? []) if (limit.type === FILES) setLimit(steps, limit, warn);
+}
+
+function setLimit(steps: Steps, { type, soft, hard }: Rlimit, warn: boolean): void {
+  if (!isConstant(type) || !type.startsWith("RLIMIT_")) {
+    throw new TsimgError("ERR_LAUNCH", `unknown resource limit "${type}" in the spec`);
+  }
+  const limit = words(`{soft=${soft}, hard=${hard}}`, limitValue(soft), limitValue(hard));
+  const why = `setting ${type} to ${soft}:${hard}`;
+  steps.call("prlimit64", [0, flags(type), limit, 0], why, { tolerate: ["EPERM"], warn });
 }
 
 /** JSON can't hold the largest number exactly, so whatever is near it means "no limit". */

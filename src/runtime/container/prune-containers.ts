@@ -1,0 +1,31 @@
+import type { Container } from "./container.ts";
+import type { ContainerStore } from "./container-store.ts";
+
+/** Whether nothing keeps a container: it doesn't run, and nobody is about to start it. */
+export function isStopped({ state }: Container): boolean {
+  return state.status === "exited" || (state.status === "created" && !state.starting);
+}
+
+/**
+ * Removes containers that don't run.
+ *
+ * @param usage bytes that a snapshot takes
+ * @returns their IDs, and the bytes that they took
+ */
+export function pruneContainers(
+  containers: ContainerStore,
+  usage: (container: Container) => number,
+): { readonly removed: readonly string[]; readonly bytes: number } {
+  const removed: string[] = [];
+  let bytes = 0;
+  for (const { row } of containers.list().filter(isStopped)) {
+    // Looked at again: somebody may have started or removed it meanwhile.
+    const now = containers.find(row.id);
+    if (now === undefined || !isStopped(now)) continue;
+    const size = usage(now);
+    containers.remove(now.row, now.options);
+    removed.push(row.id);
+    bytes += size;
+  }
+  return { removed, bytes };
+}
