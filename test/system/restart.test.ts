@@ -33,7 +33,7 @@ describe.skipIf(reason)(`restart policies ${reason ?? ""}`, () => {
       "{{.Action}}",
     );
     const actions = told.split("\n").filter((action) => action === "start" || action === "die");
-    expect(actions.toSorted()).toEqual(["die", "die", "die", "start", "start"]);
+    expect(actions.toSorted()).toEqual(["die", "die", "die", "start", "start", "start"]);
     await stage.output("rm", "fails");
   });
 
