@@ -48,22 +48,27 @@ export class Stage implements AsyncDisposable {
   readonly env: NodeJS.ProcessEnv;
   private readonly resources: AsyncDisposableStack;
 
-  private constructor(root: string, images: readonly string[], resources: AsyncDisposableStack) {
+  private constructor(
+    root: string,
+    images: readonly string[],
+    network: string,
+    resources: AsyncDisposableStack,
+  ) {
     this.root = root;
     [this.tiny = "", this.special = ""] = images;
     this.resources = resources;
-    // Most tests are about something else, and are spared the bridge.
-    this.env = { ...process.env, TSIMG, TSIMG_ROOT: join(root, "store"), TSIMG_NETWORK: "none" };
+    this.env = { ...process.env, TSIMG, TSIMG_ROOT: join(root, "store"), TSIMG_NETWORK: network };
   }
 
-  static async open(): Promise<Stage> {
+  /** @param network of containers without --network: most tests are spared the bridge */
+  static async open(network = "none"): Promise<Stage> {
     await using resources = new AsyncDisposableStack();
     const root = mkdtempSync(join(tmpdir(), "tsimg-run-"));
     resources.defer(() => rmSync(root, { recursive: true, force: true }));
     const registry = resources.use(await startRegistry({ dir: join(root, "registry") }));
     const tiny = await registry.push(await tinyImage(), "tiny");
     const special = await registry.push(await awkwardImage({ layers: 1 }), "team/special");
-    return new Stage(root, [tiny, special], resources.move());
+    return new Stage(root, [tiny, special], network, resources.move());
   }
 
   /** Runs tsimg to its end. */

@@ -8,7 +8,11 @@ import { type CreateOptions, prepareOci, readBundle } from "../../runtime/oci/cr
 import { deleteContainer, killAll } from "../../runtime/oci/delete.ts";
 import { prepareOciExec } from "../../runtime/oci/exec.ts";
 import { refuseEarlyHooks, refuseInnerHooks, runHooks } from "../../runtime/oci/hooks.ts";
-import { listContainers, type OciContainer } from "../../runtime/oci/oci-container.ts";
+import {
+  listContainers,
+  type OciContainer,
+  type OciState,
+} from "../../runtime/oci/oci-container.ts";
 import { updateOci } from "../../runtime/oci/update.ts";
 import { storePaths } from "../../store/paths.ts";
 import { errorCode } from "../../sys/errno.ts";
@@ -59,6 +63,9 @@ export function kill(globals: OciGlobals, line: OciLine): number {
     killAll(container, signal);
     return 0;
   }
+  // In runc's words, by which its callers know that there is nobody left to kill.
+  if (container.status() === "stopped")
+    throw new TsimgError("ERR_STATE", `container not running: '${container.id}'`);
   container.mustAllow("signal", "created", "running", "paused");
   try {
     process.kill(container.started?.pid ?? 0, signal);
@@ -104,20 +111,30 @@ export async function exec(globals: OciGlobals, line: OciLine): Promise<number> 
 export function list(globals: OciGlobals, line: OciLine): number {
   const states = listContainers(globals.root).flatMap(stateIfThere);
   if (flagOf(line, "format") === "json") process.stdout.write(`${JSON.stringify(states)}\n`);
-  else
-    for (const one of states)
-      process.stdout.write(`${Object.values(one).slice(1, 5).join("\t")}\n`);
+  else if (isSet(line, "quiet")) process.stdout.write(states.map(({ id }) => `${id}\n`).join(""));
+  else {
+    const rows = states.map((one) => [one.id, `${one.pid}`, one.status, one.bundle, one.created]);
+    process.stdout.write(columns([["ID", "PID", "STATUS", "BUNDLE", "CREATED"], ...rows]));
+  }
   return 0;
 }
 
 /** One that was deleted since its directory was seen is left out. */
-function stateIfThere(container: OciContainer): readonly object[] {
+function stateIfThere(container: OciContainer): readonly OciState[] {
   try {
     return [container.state()];
   } catch (error) {
     if (error instanceof TsimgError && error.code === "ERR_NO_SUCH_CONTAINER") return [];
     throw error;
   }
+}
+
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, at) =>
+    Math.max(...rows.map((row) => row[at]?.length ?? 0)),
+  );
+  const lines = rows.map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join("  "));
+  return lines.map((line) => `${line.trimEnd()}\n`).join("");
 }
 
 export function ps(globals: OciGlobals, line: OciLine): number {

@@ -41,6 +41,8 @@ export interface CgroupRequest {
   readonly v2Controllers: string;
   /** Needed on version 1 when CPUs are chosen. */
   readonly cpuset?: CpusetFacts;
+  /** Whether the container may get any limit later, and be measured in every way. */
+  readonly joinsAll?: boolean;
   /** For a group that exists: its memory gets a higher limit than it has. */
   readonly raisesMemory?: boolean;
 }
@@ -54,6 +56,9 @@ const ALWAYS: readonly Controller[] = ["memory", "devices", "freezer"];
 
 /** With version 2 alone a further controller is no further group: processes are counted too. */
 const ALWAYS_IN_V2: readonly Controller[] = ["memory", "pids"];
+
+/** What whoever calls an OCI runtime changes and measures while the container runs. */
+const MANAGED: readonly Controller[] = [...ALWAYS, "pids", "cpu", "cpuacct", "cpuset", "blkio"];
 
 /**
  * Plans the cgroups of one container: on version 1 a directory in each hierarchy that it
@@ -89,10 +94,11 @@ export function planCgroup(request: CgroupRequest): CgroupPlan {
 }
 
 /** Which controllers are used in which tree; what is limited has to be in one. */
-function placeControllers({ layout, resources, v2Controllers }: CgroupRequest) {
+function placeControllers({ layout, resources, v2Controllers, joinsAll }: CgroupRequest) {
   const limited = new Set(limitedControllers(resources));
   const inV2 = new Set(v2Controllers.trim().split(/\s+/));
-  const always = layout.kind === "v2" ? ALWAYS_IN_V2 : ALWAYS;
+  const unasked = layout.kind === "v2" ? ALWAYS_IN_V2 : ALWAYS;
+  const always = joinsAll === true ? MANAGED : unasked;
   const wanted = new Set<Controller>([...always, ...limited]);
   // Whoever limits CPU time wants to know how much was used; it may share cpu's mount.
   if (limited.has("cpu")) wanted.add("cpuacct");

@@ -9,7 +9,7 @@ import { TsimgError } from "../../sys/error.ts";
 import { isFrozen } from "../cgroup/freeze.ts";
 import type { NetworkContext } from "../network/network-context.ts";
 import { defaultSubnets } from "../network/network-context.ts";
-import { reclaimNetwork } from "../network/reclaim-network.ts";
+import { reclaimNetwork, reclaimNetworks } from "../network/reclaim-network.ts";
 import { updateHosts } from "../network/update-hosts.ts";
 import { releaseVolumes } from "../volume/release-volumes.ts";
 import type {
@@ -74,9 +74,8 @@ export class ContainerStore {
 
   /** Every container, newest first, after what dead processes left is cleared up. */
   list(): readonly Container[] {
-    return this.database
-      .all<ContainerRow>("select * from containers order by created desc")
-      .flatMap((row) => this.observe(row) ?? []);
+    const sql = "select * from containers order by created desc";
+    return this.observeAll(this.database.all<ContainerRow>(sql));
   }
 
   /**
@@ -116,7 +115,7 @@ export class ContainerStore {
   /** Clears up what ended without anybody looking. Those whose end is known cost nothing. */
   clearUp(): void {
     const sql = "select * from containers where exit is null or auto_remove = 1";
-    for (const row of this.database.all<ContainerRow>(sql)) this.observe(row);
+    this.observeAll(this.database.all<ContainerRow>(sql));
   }
 
   /**
@@ -239,10 +238,28 @@ export class ContainerStore {
     recordEvent(this.database, { ...event, ...(time === undefined ? {} : { time }) });
   }
 
+  private observeAll(rows: readonly ContainerRow[]): readonly Container[] {
+    const looks = rows.map((row) => this.look(row));
+    const dead = looks.filter(isDead).map(({ row }) => row.id);
+    reclaimNetworks(this.networks, dead, (id) => {
+      const row = this.database.get<ContainerRow>("select * from containers where id = ?", id);
+      return row === undefined || isDead(this.look(row));
+    });
+    return looks.flatMap((look) => this.settle(look) ?? []);
+  }
+
   /** @returns undefined when the look found nothing to keep */
   private observe(row: ContainerRow): Container | undefined {
+    return this.settle(this.look(row));
+  }
+
+  private look(row: ContainerRow): Look {
     const options = JSON.parse(row.options) as ContainerOptions;
-    const state = this.stateOf(row, options);
+    return { row, options, state: this.stateOf(row, options) };
+  }
+
+  /** Does what a look calls for. */
+  private settle({ row, options, state }: Look): Container | undefined {
     if (state === undefined || (state.status === "exited" && row.auto_remove === 1)) {
       if (state?.status === "exited") this.tellEnd(row, state.exit);
       this.remove(row, options);
@@ -296,6 +313,14 @@ export class ContainerStore {
       return { status: "created", starting: isStarting };
     return before ? { status: "exited", exit: lost(UNSEEN), started } : undefined;
   }
+}
+
+/** A container as it is; without a state it was never there. */
+type Look = Omit<Container, "state"> & { readonly state: ContainerState | undefined };
+
+/** Whose end may not have been settled yet. */
+function isDead({ row, state }: Look): boolean {
+  return state === undefined || (state.status === "exited" && row.exit === null);
 }
 
 function launcherOf({ launcher, launcherStartTime, bootId }: StartedRecord): string {

@@ -47,7 +47,7 @@ export function updateLimits(container: LimitedContainer, flags: LimitFlags): Re
   const foreign = plan.writes.find(({ file }) => groupsToJoin.includes(dirname(file)));
   if (foreign !== undefined) throw notJoined(name, foreign);
   checkMemory(name, cgroups, changes);
-  apply(plan.writes, name);
+  applyWrites(plan.writes, name);
   return wanted;
 }
 
@@ -73,7 +73,8 @@ function difference(before: Resources, after: Resources): Resources {
   return Object.fromEntries(changed.map((name) => [name, after[name]]));
 }
 
-function raisesMemory(cgroups: readonly string[], { memory }: Resources): boolean {
+/** Whether the limits of groups that are there get higher: version 1 wants another order then. */
+export function raisesMemory(cgroups: readonly string[], { memory }: Resources): boolean {
   const now = readGroupNumber(cgroups, "memory.limit_in_bytes");
   const { limit = -1, swap = -1 } = memory ?? {};
   return now !== undefined && (limit < 0 || swap < 0 || limit > now);
@@ -90,7 +91,7 @@ function checkMemory(name: string, cgroups: readonly string[], { memory }: Resou
 }
 
 /** Writes one after the other; when one fails, those before it are taken back. */
-function apply(writes: readonly CgroupWrite[], name: string): void {
+export function applyWrites(writes: readonly CgroupWrite[], name: string): void {
   const undo: (() => void)[] = [];
   for (const write of writes) {
     const { file, value } =

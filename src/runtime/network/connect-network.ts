@@ -67,7 +67,7 @@ export function leave(context: NetworkContext, member: MemberRow): void {
   context.database.transaction(() => {
     const sql = "delete from network_members where network = ? and container = ?";
     context.database.run(sql, network, container);
-    updateHosts(context, [network], container);
+    updateHosts(context, [network], [container]);
   });
 }
 

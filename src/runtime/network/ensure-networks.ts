@@ -8,6 +8,7 @@ import { requireNetworkPrograms, runIp, runNft } from "./network-programs.ts";
 import type { NetworkRow, PublishedPort } from "./network-row.ts";
 import type { NetworkStore } from "./network-store.ts";
 import { RULES_VERSION, tableRemoval, tableText } from "./nft-table.ts";
+import { bridgeAlias, removeStrays } from "./stray-bridges.ts";
 
 /**
  * Sees to it that networks have their bridges and the table of nftables knows them. When it
@@ -30,6 +31,7 @@ export function ensureNetworks(
   // Within the lock of the database: whoever publishes a port later finds the new table, and
   // who did before is in it.
   context.database.transaction(() => {
+    removeStrays(context);
     for (const { name } of rows) {
       const row = store.named(name);
       if (row !== undefined) bringUp(context, row, here);
@@ -76,7 +78,8 @@ function writeTable(context: NetworkContext, store: NetworkStore): void {
 
 function bringUp(context: NetworkContext, row: NetworkRow, here: string): void {
   const mtu = row.mtu ?? uplinkMtu();
-  runIp(bridgeBatch(row, mtu, interfaceExists(row.bridge)));
+  const alias = bridgeAlias(context.root);
+  runIp(bridgeBatch(row, mtu, interfaceExists(row.bridge), alias));
   forwardFor(row);
   const sql = "update networks set up = ?, mtu = ? where name = ?";
   context.database.run(sql, here, mtu, row.name);

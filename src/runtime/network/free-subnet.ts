@@ -9,21 +9,25 @@ import { overlaps, parseSubnet, type Subnet } from "./subnet.ts";
 const DEFAULT_SECOND_BYTES = [66, 67, 68, 69, 70, 71, 72, 73, 74, 75];
 const USER_SECOND_BYTES = [76, 77, 78, 79, 80, 81, 82, 83];
 
-/** A /16 for the default network that overlaps none of `taken`. @throws TsimgError ERR_NETWORK */
+/**
+ * A /16 for the default network that overlaps none of `taken`; a /24 on a machine with many
+ * stores. @throws TsimgError ERR_NETWORK
+ */
 export function freeDefaultSubnet(taken: readonly Subnet[]): Subnet {
-  return firstFree(
-    DEFAULT_SECOND_BYTES.map((byte) => `10.${byte}.0.0/16`),
-    taken,
-  );
+  const wide = DEFAULT_SECOND_BYTES.map((byte) => `10.${byte}.0.0/16`);
+  return firstFree([...wide, ...userSubnets()], taken);
 }
 
 /** A /24 for a user's network that overlaps none of `taken`. @throws TsimgError ERR_NETWORK */
 export function freeUserSubnet(taken: readonly Subnet[]): Subnet {
+  return firstFree(userSubnets(), taken);
+}
+
+function userSubnets(): readonly string[] {
   const thirdBytes = Array.from({ length: 256 }, (_, third) => third);
-  const candidates = USER_SECOND_BYTES.flatMap((second) =>
+  return USER_SECOND_BYTES.flatMap((second) =>
     thirdBytes.map((third) => `10.${second}.${third}.0/24`),
   );
-  return firstFree(candidates, taken);
 }
 
 /** A /64 of addresses that are nobody else's in the world, most likely. @see RFC 4193 */

@@ -12,8 +12,14 @@ export const NAMESPACE_PATH = "/proc/self/fd/100";
  * Makes a network's bridge, or completes one that a killed command left half made.
  *
  * @param exists whether there is an interface of that name
+ * @param alias  what it says of itself; see `bridgeAlias`
  */
-export function bridgeBatch(network: NetworkRow, mtu: number, exists: boolean): string {
+export function bridgeBatch(
+  network: NetworkRow,
+  mtu: number,
+  exists: boolean,
+  alias: string | undefined,
+): string {
   const { bridge, subnet, gateway, subnet6, gateway6 } = network;
   const address = parseAddress(gateway);
   // Without one of its own it would change with those of the interfaces that come and go.
@@ -24,6 +30,7 @@ export function bridgeBatch(network: NetworkRow, mtu: number, exists: boolean): 
     ...(exists ? [] : [`link add dev ${bridge} mtu ${mtu}${mac} type bridge`]),
     `address replace ${gateway}/${prefix} broadcast + dev ${bridge}`,
     ...(gateway6 === null ? [] : [`address replace ${gateway6}/${prefix6} dev ${bridge} nodad`]),
+    ...(alias === undefined ? [] : [`link set dev ${bridge} alias ${alias}`]),
     `link set dev ${bridge} up`,
     "",
   ].join("\n");

@@ -15,6 +15,7 @@ import {
   withFirstAsGateway,
 } from "./network-options.ts";
 import { DEFAULT_NETWORK, type MemberRow, type NetworkRow } from "./network-row.ts";
+import { removeStrays } from "./stray-bridges.ts";
 import { formatSubnet, overlaps, readSubnet, type Subnet } from "./subnet.ts";
 
 const DEFAULT_OPTIONS: NetworkOptions = {
@@ -32,8 +33,8 @@ const DEFAULT_OPTIONS: NetworkOptions = {
  * `ensureNetworks` when a container first needs them.
  */
 export class NetworkStore {
-  private readonly database: Database;
-  private readonly root: string;
+  readonly database: Database;
+  readonly root: string;
   private readonly defaultSubnets: readonly string[];
 
   constructor({ database, root, defaultSubnets }: NetworkContext) {
@@ -84,10 +85,12 @@ export class NetworkStore {
       throw new TsimgError("ERR_NAME_IN_USE", `the host already has an interface "${bridge}"`, {
         hint: "choose another com.docker.network.bridge.name",
       });
-    const onHost = hostSubnets();
     const isDefault = options.name === DEFAULT_NETWORK;
     return this.database.transaction(() => {
       this.refuseTakenName(options.name, bridge);
+      // Of a store that was deleted, perhaps to make room for this one.
+      if (isDefault) removeStrays(this);
+      const onHost = hostSubnets();
       const taken = [...onHost, ...this.list().flatMap(subnetsOf)];
       for (const range of [chosen.v4, chosen.v6]) refuseTaken(range, onHost, this.list());
       const free = isDefault ? freeDefaultSubnet : freeUserSubnet;

@@ -16,27 +16,68 @@ import { updateHosts } from "./update-hosts.ts";
  * Call it before the container's own row is deleted.
  */
 export function reclaimNetwork(context: NetworkContext, containerId: string): void {
-  const { database } = context;
-  const members = database.all<MemberRow>(
-    "select * from network_members where container = ?",
-    containerId,
-  );
-  const ports = database.all<PublishedPort>(
-    "select * from published_ports where container = ?",
-    containerId,
-  );
-  if (members.length === 0 && ports.length === 0) return;
+  const held = holdings(context, [containerId]);
+  if (held === undefined) return;
   // Before the rows: as long as they are there, nobody else is given these ports.
-  if (isHere(context, members)) {
-    removePorts(context, ports);
-    removeInterfaces(members);
-  }
-  database.transaction(() => {
-    database.run("delete from published_ports where container = ?", containerId);
-    database.run("delete from network_members where container = ?", containerId);
-    const networks = members.map(({ network }) => network);
-    updateHosts(context, networks, containerId);
+  removeFromKernel(context, held);
+  context.database.transaction(() => forget(context, [containerId], held));
+}
+
+/**
+ * As {@link reclaimNetwork}, of many at once: the firewall and the files of others are written
+ * once, not once for each.
+ *
+ * @param isStillDead asked within the lock, where nobody can start a container again
+ */
+export function reclaimNetworks(
+  context: NetworkContext,
+  containerIds: readonly string[],
+  isStillDead: (id: string) => boolean,
+): void {
+  if (containerIds.length === 0 || holdings(context, containerIds) === undefined) return;
+  context.database.transaction(() => {
+    const dead = containerIds.filter(isStillDead);
+    const held = holdings(context, dead);
+    if (held === undefined) return;
+    removeFromKernel(context, held);
+    forget(context, dead, held);
   });
+}
+
+interface Holdings {
+  readonly members: readonly MemberRow[];
+  readonly ports: readonly PublishedPort[];
+}
+
+/** What containers have; undefined when it is nothing. */
+function holdings(
+  { database }: NetworkContext,
+  containers: readonly string[],
+): Holdings | undefined {
+  const of = "container in (select value from json_each(?))";
+  const ids = JSON.stringify(containers);
+  const members = database.all<MemberRow>(`select * from network_members where ${of}`, ids);
+  const ports = database.all<PublishedPort>(`select * from published_ports where ${of}`, ids);
+  return members.length + ports.length === 0 ? undefined : { members, ports };
+}
+
+function removeFromKernel(context: NetworkContext, { members, ports }: Holdings): void {
+  if (!isHere(context, members)) return;
+  removePorts(context, ports);
+  removeInterfaces(members);
+}
+
+function forget(
+  context: NetworkContext,
+  containers: readonly string[],
+  { members }: Holdings,
+): void {
+  for (const id of containers) {
+    context.database.run("delete from published_ports where container = ?", id);
+    context.database.run("delete from network_members where container = ?", id);
+  }
+  const networks = new Set(members.map(({ network }) => network));
+  updateHosts(context, [...networks], containers);
 }
 
 /** Whether its networks are those of this boot: a reboot has taken all but the rows. */

@@ -24,12 +24,12 @@ const MOST_BYTES = 4 << 20;
  *
  * Call inside the transaction that changes the members: its lock keeps writers apart.
  *
- * @param leaver who has just left one: its file is written too, with what it is still in
+ * @param leavers who have just left one: their files are written too, with what they are still in
  */
 export function updateHosts(
   context: NetworkContext,
   networks: readonly string[],
-  leaver?: string,
+  leavers: readonly string[] = [],
 ): void {
   const all = context.database.all<NamedMember>(
     `select network_members.*, containers.name from network_members
@@ -43,7 +43,7 @@ export function updateHosts(
   const affected = new Set(
     networks.flatMap((network) => (byNetwork.get(network) ?? []).map(({ container }) => container)),
   );
-  if (leaver !== undefined) affected.add(leaver);
+  for (const leaver of leavers) affected.add(leaver);
   for (const container of affected) {
     const own = byContainer.get(container) ?? [];
     const members = own.map(({ network }) => lines.get(network) ?? "").join("");

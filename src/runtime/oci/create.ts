@@ -99,14 +99,13 @@ function requestOf(container: OciContainer, spec: Spec, options: CreateOptions):
   const devices = withHarmlessDevices(spec.linux.resources?.devices ?? []);
   const resources = { ...spec.linux.resources, devices };
   const path = groupPath(cgroupsPath, container.id, options.systemdCgroup);
-  const choosesCpus = (resources.cpu?.cpus ?? resources.cpu?.mems) !== undefined;
   const tty = spec.process.terminal === true;
   if (tty && start === "gate" && consoleSocket === undefined)
     throw new TsimgError("ERR_USAGE", "a container with a terminal needs --console-socket");
   return {
     spec: { ...spec, linux: { ...spec.linux, cgroupsPath: path } },
     rootMounts: [],
-    cgroup: planCgroup({ ...readCgroupFacts(path, choosesCpus), path, resources }),
+    cgroup: planCgroup({ ...readCgroupFacts(path, true), path, resources, joinsAll: true }),
     stateDirectory: container.directory,
     io:
       tty && start === "stay" && consoleSocket === undefined

@@ -18,7 +18,8 @@ const PATIENCE = 5000;
  */
 export async function deleteContainer(container: OciContainer, force: boolean): Promise<void> {
   const { cgroups, spec } = container.record();
-  if (!force) container.mustAllow("delete", "stopped", "creating");
+  // One that was never started has done nothing that could be lost.
+  if (!force) container.mustAllow("delete", "stopped", "creating", "created");
   killAll(container);
   const { started } = container;
   const end = Date.now() + PATIENCE;

@@ -29,8 +29,20 @@ export interface OciRecord {
   readonly spec: Spec;
 }
 
-/** @see OCI runtime-spec, runtime.md, "State" */
 export type OciStatus = "creating" | "created" | "running" | "paused" | "stopped";
+
+/** @see OCI runtime-spec, runtime.md, "State" */
+export interface OciState {
+  readonly ociVersion: string;
+  readonly id: string;
+  /** 0 once it has ended. */
+  readonly pid: number;
+  readonly status: OciStatus;
+  readonly bundle: string;
+  readonly rootfs: string;
+  readonly created: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
 
 const ID = /^[\w+.@-][\w+.:@-]{0,1023}$/;
 
@@ -109,7 +121,7 @@ export class OciContainer {
   }
 
   /** @see OCI runtime-spec, runtime.md: what `state` prints and hooks read */
-  state(): object {
+  state(): OciState {
     const { bundle, spec, created } = this.record();
     const status = this.status();
     const { started } = this;

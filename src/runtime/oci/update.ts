@@ -1,7 +1,7 @@
-import { writeFileSync } from "node:fs";
 import type { Resources } from "../../oci/linux-resources.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { planCgroup } from "../cgroup/plan.ts";
+import { applyWrites, raisesMemory } from "../container/update-limits.ts";
 import { readCgroupFacts } from "../host-facts.ts";
 import type { OciContainer } from "./oci-container.ts";
 
@@ -17,15 +17,13 @@ export function updateOci(container: OciContainer, text: string): void {
   const { devices: _, ...resources } = parseResources(text);
   const path = record.spec.linux.cgroupsPath ?? `/tsimg/${container.id}`;
   const choosesCpus = (resources.cpu?.cpus ?? resources.cpu?.mems) !== undefined;
-  const plan = planCgroup({ ...readCgroupFacts(path, choosesCpus), path, resources });
-  for (const write of plan.writes) {
-    try {
-      writeFileSync(write.file, write.value);
-    } catch (cause) {
-      if (write.optional) continue;
-      throw new TsimgError("ERR_STATE", `can't ${write.why}`, { cause });
-    }
-  }
+  const plan = planCgroup({
+    ...readCgroupFacts(path, choosesCpus),
+    path,
+    resources,
+    raisesMemory: raisesMemory(record.cgroups, resources),
+  });
+  applyWrites(plan.writes, container.id);
   const linux = {
     ...record.spec.linux,
     resources: { ...record.spec.linux.resources, ...resources },

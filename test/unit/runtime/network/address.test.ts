@@ -92,6 +92,9 @@ describe("subnets", () => {
     expect(formatSubnet(freeDefaultSubnet(taken))).toBe("10.67.0.0/16");
     expect(formatSubnet(freeUserSubnet(taken))).toBe("10.76.1.0/24");
     expect(() => freeUserSubnet([parseSubnet("10.0.0.0/8", "")])).toThrow(/no free range/);
+    const tenStores = ["10.66.0.0/15", "10.68.0.0/14", "10.72.0.0/14"];
+    const beside = freeDefaultSubnet(tenStores.map((text) => parseSubnet(text, "")));
+    expect(formatSubnet(beside)).toBe("10.76.0.0/24");
     for (const others of ["172.16.0.0/12", "192.168.0.0/16", "10.88.0.0/13", "10.96.0.0/11"])
       for (const subnet of [freeDefaultSubnet([]), freeUserSubnet([])])
         expect(overlaps(subnet, parseSubnet(others, ""))).toBe(false);
