@@ -6,7 +6,7 @@ import { userNamespaceOf } from "./namespaces.ts";
 import type { LaunchRequest } from "./request.ts";
 import { prepareRoot } from "./rootfs.ts";
 import type { Steps } from "./steps.ts";
-import { type Register, STREAMS } from "./tape.ts";
+import { flags, type Register, STREAMS } from "./tape.ts";
 
 /*
  * The launcher's part for a container in a user namespace: what needs rights that the child
@@ -50,15 +50,20 @@ export function letGo(steps: Steps, { root, sources, mapping }: Prepared): void 
   for (const descriptor of held) steps.call("close", [descriptor], why);
 }
 
-/** So that the container's root can open its own standard streams again. */
+/**
+ * So that the container's root can open its own standard streams again. Pipes alone: whatever
+ * else the caller has there, /dev/null or a file, is the host's and stays so.
+ */
 export function giveStreams(steps: Steps, { spec, imageMaps }: LaunchRequest): void {
   if (userNamespaceOf(spec.linux.namespaces) === undefined) return;
   const { uidMappings = [], gidMappings = [] } = imageMaps ?? spec.linux;
   const { uid, gid } = spec.process.user;
   const owner = [hostId(uidMappings, uid), hostId(gidMappings, gid)];
+  const why = "giving the container its standard streams";
   for (const stream of STREAMS) {
-    // Streams of the caller's own may be anything.
-    const why = "giving the container its standard streams";
-    steps.call("fchown", [stream, ...owner], why, { tolerate: "any" });
+    steps.attempt(() => steps.call("fcntl", [stream, flags("F_GETPIPE_SZ")], why), {
+      tolerate: "any",
+      ok: () => steps.call("fchown", [stream, ...owner], why, { tolerate: "any" }),
+    });
   }
 }
