@@ -16,7 +16,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   "Containers:": ["run", "create", "start", "stop", "restart", "kill", "wait", "rm", "ps"],
   "In and around containers:": ["exec", "attach", "logs", "cp", "top", "stats", "inspect", "port"],
   "Changing containers:": ["pause", "unpause", "update", "rename"],
-  "Storage and networks:": ["volume", "network", "pool", "doctor", "bench"],
+  "Storage and networks:": ["volume", "network", "pool", "prune", "doctor", "bench"],
   "For other programs:": ["bundle", "oci"],
   "About:": ["demo", "events", "info", "version"],
 };

@@ -28,7 +28,7 @@ Examples:
 /** `tsimg events`: without a daemon, whoever looks sees what ended. */
 export function command(): Command {
   return new Command("events")
-    .description("print what happens to containers, images, networks and volumes")
+    .description("print what happens to containers")
     .option("--since <time>", "begin there: a time, or how long ago, e.g. 10m")
     .option("--until <time>", "end there")
     .option("-f, --filter <name=value>", "type, event, container, image, label", each, NONE)

@@ -70,17 +70,18 @@ async function attached(app: App, names: readonly string[], flags: Flags): Promi
 }
 
 function stopped(app: App, filters: readonly string[]): readonly string[] {
-  const fits = ({ options, state }: Container) =>
-    state.status !== "running" &&
-    filters.every((filter) => {
-      const [name, value] = filter.split("=", 2);
-      if (name === "restart-policy") return options.restart.name === value;
-      throw new TsimgError("ERR_USAGE", `unknown filter "${filter.slice(0, 64)}"`, {
-        hint: "known: restart-policy=NAME",
-      });
-    });
+  const tests = filters.map(parseFilter);
   return app.containers
     .list()
-    .filter(fits)
+    .filter(({ state }) => state.status !== "running")
+    .filter((container) => tests.every((fits) => fits(container)))
     .map(({ row }) => row.name);
+}
+
+function parseFilter(filter: string): (container: Container) => boolean {
+  const [name, value] = filter.split("=", 2);
+  if (name === "restart-policy") return ({ options }) => options.restart.name === value;
+  throw new TsimgError("ERR_USAGE", `unknown filter "${filter.slice(0, 64)}"`, {
+    hint: "known: restart-policy=NAME",
+  });
 }

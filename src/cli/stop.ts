@@ -17,10 +17,11 @@ export function command(): Command {
   return stopOptions(stop)
     .addHelpText("after", EXAMPLES)
     .action(async (names: string[], flags: StopFlags, command: Command) => {
+      const wish = stopWish(flags);
       using app = openApp(command);
       process.exitCode = await interruptible((signal) =>
         eachNamed(names, command.optsWithGlobals()["debug"] === true, async (name) => {
-          await stopContainer(app.containers, name, stopWish(flags), signal);
+          await stopContainer(app.containers, name, wish, signal);
           return name;
         }),
       );

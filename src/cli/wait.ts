@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { type App, builtProgram } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
 import { waitForEnd } from "../runtime/container/signals.ts";
@@ -40,10 +41,13 @@ async function exitStatus(app: App, container: Container, signal: AbortSignal): 
   const isAsked = row.auto_remove === 1 && (options.logFile !== null || options.tty);
   if (!isAsked || state.status !== "running") return waitForEnd(app.containers, row.id, signal);
   const socket = join(app.containers.stateDirectory(row.id), "attach.sock");
-  const client = spawn(builtProgram("launcher"), ["--attach", socket, "", ""], {
-    stdio: "ignore",
-    signal,
-  });
+  const stdio = ["ignore", "ignore", "pipe"] as const;
+  const argv = ["--attach", socket, "", ""];
+  const client = spawn(builtProgram("launcher"), argv, { stdio: [...stdio], signal });
+  const complaint = text(client.stderr);
   const [status] = (await once(client, "close", { signal })) as [number | null];
-  return status ?? waitForEnd(app.containers, row.id, signal);
+  if (status !== null && (await complaint) === "") return status;
+  // It had ended before anybody could be asked.
+  app.containers.existing(row.id);
+  return waitForEnd(app.containers, row.id, signal);
 }

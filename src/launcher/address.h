@@ -1,17 +1,14 @@
-/* Addresses of unix sockets by paths of any length; the kernel takes 107 bytes. */
+/* Addresses of sockets in the file system, whose paths the kernel keeps short. */
 #ifndef TSIMG_ADDRESS_H
 #define TSIMG_ADDRESS_H
 
-#include <stdbool.h>
 #include <sys/un.h>
 
-struct address {
-  struct sockaddr_un name;
-  int directory; /* to be closed when it was used; -1 for none */
-};
-
-/* False with errno set. A long path is named by way of its directory, opened for it. */
-bool address_open(struct address *address, const char *path);
-void address_close(struct address *address);
+/*
+ * The address of the socket at `path`, by way of a descriptor of its directory, so that the
+ * directory's own path may be of any length. Answers that descriptor, to be closed after use,
+ * or -1 with errno.
+ */
+int address_of(const char *path, struct sockaddr_un *address);
 
 #endif

@@ -134,8 +134,9 @@ int attach(const struct attachment *attachment) {
   bool detached = false;
   while (status < 0 && !detached) {
     if (poll(polled, 3, -1) < 0) continue;
-    if (polled[2].revents && !take_input(&detached)) polled[2].fd = -1;
+    /* A new size comes before what is typed after it. */
     if (polled[1].revents) status = take_signal(signals);
+    if (polled[2].revents && !take_input(&detached)) polled[2].fd = -1;
     if (status < 0 && polled[0].revents) status = take_frame();
   }
   console_restore();
@@ -147,14 +148,15 @@ int attach(const struct attachment *attachment) {
 
 int attach_main(char **arguments) {
   const char *path = arguments[0], *flags = arguments[1], *keys = arguments[2];
-  struct address address;
+  struct sockaddr_un address;
   int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  if (!address_open(&address, path) ||
-      connect(fd, (struct sockaddr *)&address.name, sizeof address.name) < 0) {
+  int directory = address_of(path, &address);
+  if (fd < 0 || directory < 0 ||
+      connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
     dprintf(STDERR_FILENO, "tsimg: attaching: %s\n", strerror(errno));
     return STATUS_GONE;
   }
-  address_close(&address);
+  close(directory);
   struct attachment attachment = {
       .socket = fd,
       .terminal = strchr(flags, 't') != NULL,

@@ -278,6 +278,8 @@ void hub_drain(int signals) {
 void hub_end(uint8_t status) {
   struct frame last = {.kind = FRAME_EXIT};
   last.data[0] = status;
+  /* Who has just come wants to know, too. */
+  for (int i = 0; i < TAKERS && listening >= 0; i++) welcome();
   for (int i = 0; i < TAKERS; i++) {
     if (takers[i].fd < 0 || !takers[i].framed) continue;
     struct pollfd ready = {.fd = takers[i].fd, .events = POLLOUT};

@@ -85,17 +85,18 @@ static int wait_for_end(int signals) {
 /* Where later clients of a detached container connect. */
 static void listen_at(const char *path) {
   if (path == NULL) return;
-  struct address address;
+  struct sockaddr_un address;
   int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   unlink(path);
   mode_t before = umask(0177);
-  if (address_open(&address, path) &&
-      bind(fd, (struct sockaddr *)&address.name, sizeof address.name) == 0 && listen(fd, 8) == 0)
+  int directory = address_of(path, &address);
+  if (fd >= 0 && directory >= 0 &&
+      bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 8) == 0)
     hub_listen(fd);
   else
     dprintf(STDERR_FILENO, "tsimg: warning: nobody can attach: %s\n", strerror(errno));
-  address_close(&address);
   umask(before);
+  if (directory >= 0) close(directory);
 }
 
 static bool open_log(const char *log) {

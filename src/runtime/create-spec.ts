@@ -111,7 +111,7 @@ function mountsOf(
     defaultMounts(flags.privileged).map((mount) => withTty(mount, groups)),
     parseShmSize(flags.shmSize),
   );
-  const all = combineMounts([...sharedMemory(own, modes.ipc.kind), ...files], mounts);
+  const all = combineMounts([...sharedMemory(own, modes.ipc.kind, maps), ...files], mounts);
   return maps === undefined
     ? all
     : all.map((mount) => withMappedOwners(mount, filesDirectory, maps));
@@ -147,8 +147,14 @@ function mappedGroup(options: readonly string[], { gidMappings }: IdMaps): reado
 }
 
 /** Memory and queues belong to whoever the IPC namespace belongs to. */
-function sharedMemory(mounts: readonly Mount[], ipc: Modes["ipc"]["kind"]): readonly Mount[] {
-  const HOSTS = ["/dev/shm", "/dev/mqueue"];
+function sharedMemory(
+  mounts: readonly Mount[],
+  ipc: Modes["ipc"]["kind"],
+  maps: IdMaps | undefined,
+): readonly Mount[] {
+  // A new mount of queues shows the namespace's own, too, and needs none on the host; but who
+  // has mapped users may not make it.
+  const HOSTS = maps === undefined ? ["/dev/shm"] : ["/dev/shm", "/dev/mqueue"];
   // Another container's is put in its place when it starts.
   if (ipc === "none" || ipc === "container")
     return mounts.filter(({ destination }) => destination !== "/dev/shm");

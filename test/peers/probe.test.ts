@@ -54,7 +54,9 @@ describe.skipIf(reason)(`a container against runc's and crun's ${reason ?? ""}`,
 
   /** What the probe sees when this runs it, started as the set of flags wants it. */
   async function factsOf(argv: readonly string[], set = ""): Promise<Facts> {
-    return parseFacts(await outputOf([...(CALLERS.get(set) ?? []), ...argv], { env: stage.env }));
+    const said = await outputOf([...(CALLERS.get(set) ?? []), ...argv], { env: stage.env });
+    // The place of the files that are made for the container.
+    return parseFacts(said.replaceAll(/\S+\/(?=(?:hosts|hostname|resolv\.conf) of )/g, ""));
   }
 
   describe.each([...FLAG_SETS])("with %s", (set, flags) => {
@@ -66,10 +68,11 @@ describe.skipIf(reason)(`a container against runc's and crun's ${reason ?? ""}`,
     beforeAll(async () => {
       const volume = ["-v", `${dirname(probe)}:/probe:ro`];
       const command = [stage.tiny, "/probe/probe", ...hostNamespaces()];
+      const words = ["--hostname", "probe", ...flags, ...volume, ...command];
       own.defer(() => stage.output("rm", "-f", name).then(() => undefined));
-      ours = await factsOf([TSIMG, "run", "--name", name, ...flags, ...volume, ...command], set);
+      ours = await factsOf([TSIMG, "run", "--name", name, ...words], set);
       const place = join(stage.root, "bundles", name);
-      const bundle = await bundleOf(stage, name, place, `/${groups}/${name}`);
+      const bundle = await bundleOf(stage, words, place, `/${groups}/${name}`);
       own.defer(bundle.unmount);
       directory = bundle.directory;
     });

@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { reason, Stage } from "./run-stage.ts";
 
@@ -54,4 +55,35 @@ describe.skipIf(reason)(`what the end of a container leads to ${reason ?? ""}`, 
     expect(existsSync(cidfile)).toBe(false);
     await stage.output("rm", "-f", "it");
   });
+
+  test("after a reboot all have ended, and those that shall run are started by one line", async () => {
+    const store = stage.env["TSIMG_ROOT"] ?? "";
+    await run("--restart", "always", stage.tiny, "sleep", "1000");
+    await stage.output("create", "--name", "new", stage.tiny, "sleep", "1000");
+    const again = ["create", "--name", "again", "--restart", "always", stage.tiny, "sleep", "1000"];
+    await stage.output(...again);
+    await stage.output("start", "again");
+    // No policy may act: as when the machine goes down, the launchers die first.
+    for (const name of ["it", "again"]) killLauncher((await stage.inspect(name)).State.Pid);
+    rmSync(join(store, "run"), { recursive: true });
+    using database = new DatabaseSync(join(store, "tsimg.db"));
+    for (const column of ["owner", "starter"])
+      database.exec(
+        `update containers set ${column} = substr(${column}, 1, length(${column}) - 36) || 'earlier'`,
+      );
+    const shown = await stage.output("ps", "-a", "--format", "{{.Names}} {{.Status}}");
+    expect(shown).toMatch(/^it Exited \(255\)/m);
+    expect(shown).toMatch(/^again Exited \(255\)/m);
+    expect(shown).toMatch(/^new Created/m);
+    await stage.output("start", "--all", "--filter", "restart-policy=always");
+    const running = await stage.output("ps", "--format", "{{.Names}}");
+    expect(running.trim().split("\n").toSorted()).toEqual(["again", "it"]);
+    await stage.output("rm", "-f", "it", "again", "new");
+  });
 });
+
+/** The launcher is the parent of the container's first process. */
+function killLauncher(pid: number): void {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  process.kill(Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]), "SIGKILL");
+}

@@ -28,7 +28,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await registry[Symbol.asyncDispose]();
-  // What commands left mounted, had one of them failed.
+  // What commands left, had one of them failed; and the default network.
+  shell("bin/tsimg rm -f web db; bin/tsimg network rm blue bridge || true");
   shell(
     `sed -n 's|^[^ ]* \\(${root}/[^ ]*\\) .*|\\1|p' /proc/mounts | sort -r | xargs -r umount -l`,
   );
@@ -38,7 +39,8 @@ afterAll(async () => {
 function shell(line: string): string {
   return execFileSync("sh", ["-ec", line], {
     cwd: checkout,
-    env: { ...process.env, TSIMG_ROOT: root },
+    // Other networks of this machine's may take what is usual.
+    env: { ...process.env, TSIMG_ROOT: root, TSIMG_SUBNET: "10.213.0.0/16" },
     encoding: "utf8",
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -62,6 +64,9 @@ test("every command of the README works, in its order, with an image from a loca
   expect(of("tsimg run --rm alpine cat")).toContain("root:");
   expect(of("tsimg ps")).toMatch(/Up .* web\n/);
   expect(of("tsimg inspect")).toMatch(/overlay2\/[0-9a-f]{64}\/diff\n/);
+  expect(of("tsimg exec web cat")).toMatch(/\tdb\b/);
+  expect(of("tsimg port")).toMatch(/^80\/tcp -> 127\.0\.0\.1:\d+\n$/);
+  expect(of("tsimg run --rm --uidmap")).toMatch(/^ *0 +100000 +65536\n$/);
   expect(of("tsimg doctor")).toContain("overlay2 is used, and works");
   expect(of("tsimg tree")).toContain("btrfs:fast");
   expect(of("tsimg which")).toMatch(/^1 +shown +file /m);

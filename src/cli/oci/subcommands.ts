@@ -8,7 +8,11 @@ import { type CreateOptions, prepareOci, readBundle } from "../../runtime/oci/cr
 import { deleteContainer, killAll } from "../../runtime/oci/delete.ts";
 import { prepareOciExec } from "../../runtime/oci/exec.ts";
 import { refuseEarlyHooks, refuseInnerHooks, runHooks } from "../../runtime/oci/hooks.ts";
-import { listContainers, type OciContainer } from "../../runtime/oci/oci-container.ts";
+import {
+  listContainers,
+  type OciContainer,
+  type OciState,
+} from "../../runtime/oci/oci-container.ts";
 import { updateOci } from "../../runtime/oci/update.ts";
 import { storePaths } from "../../store/paths.ts";
 import { errorCode } from "../../sys/errno.ts";
@@ -116,7 +120,7 @@ export function list(globals: OciGlobals, line: OciLine): number {
 }
 
 /** One that was deleted since its directory was seen is left out. */
-function stateIfThere(container: OciContainer): ReturnType<OciContainer["state"]>[] {
+function stateIfThere(container: OciContainer): readonly OciState[] {
   try {
     return [container.state()];
   } catch (error) {

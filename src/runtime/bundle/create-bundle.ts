@@ -25,6 +25,7 @@ import { writeNetworkFiles } from "../network/network-files.ts";
 import { type NetworkRequest, parseNetworkFlags } from "../network/network-request.ts";
 import type { RunFlags } from "../run-flags.ts";
 import { chooseModes, joinsOf } from "../spec/modes.ts";
+import { chooseMaps } from "../userns/choose-maps.ts";
 
 /**
  * Writes an OCI bundle of an image: its root file system and the `config.json` by which
@@ -35,7 +36,8 @@ import { chooseModes, joinsOf } from "../spec/modes.ts";
  *                 config.json   written last: without it there is no bundle
  *
  * The container's network namespace is its own and not connected, unless the flags say
- * otherwise: that is for the caller of the runtime to do.
+ * otherwise: that is for the caller of the runtime to do. So is, with mapped users, to give
+ * them the tree, which has the image's owners.
  *
  * @throws TsimgError ERR_IN_USE when the directory isn't empty; ERR_USAGE for flags that need
  *   tsimg to be there when the container runs
@@ -87,10 +89,12 @@ function bundleSpec(
   network: NetworkRequest,
   bundle: string,
 ): Spec {
-  if (Object.keys(joinsOf(chooseModes(flags, network))).length > 0)
+  const modes = chooseModes(flags, network);
+  if (Object.keys(joinsOf(modes)).length > 0)
     throw new TsimgError("ERR_USAGE", "a bundle can't join a container's namespaces");
   const plan = bundleMounts(flags);
   const { facts } = readHost(flags);
+  const maps = chooseMaps(modes.user, flags, []);
   const spec = createSpec({
     config: image.config,
     flags,
@@ -102,6 +106,7 @@ function bundleSpec(
     ...profileOf(flags),
     filesDirectory: bundle,
     mounts: plan.mounts,
+    ...(maps === undefined ? {} : { maps }),
     host: facts,
   });
   // Each container made of it gets a cgroup of its own from its runtime.

@@ -307,8 +307,10 @@ export class ContainerStore {
     if (started !== undefined && attended) return { status: "running", started, paused: false };
     if (exit !== undefined) return { status: "exited", exit, started };
     if (started !== undefined) return { status: "exited", exit: lost(KILLED), started };
-    if (isStarting || row.ready === 1) return { status: "created", starting: isStarting };
     const before = starter.split(":")[2] !== bootId();
+    const ranBefore = before && row.starter !== null;
+    if (isStarting || (row.ready === 1 && !ranBefore))
+      return { status: "created", starting: isStarting };
     return before ? { status: "exited", exit: lost(UNSEEN), started } : undefined;
   }
 }

@@ -101,7 +101,11 @@ export async function stopContainer(
   containers.tell(row, "stop");
 }
 
-/** Waits until a container has ended and answers its exit status; at once when it has. */
+/**
+ * Waits until a container has ended and answers its exit status; at once when it has.
+ *
+ * @throws TsimgError ERR_NO_SUCH_CONTAINER when its launcher's record was removed with it
+ */
 export async function waitForEnd(
   containers: ContainerStore,
   name: string,
@@ -110,8 +114,11 @@ export async function waitForEnd(
   const { row } = containers.existing(name);
   for (;;) {
     const container = containers.find(row.id);
-    // Removed as it ended, as with --rm: the launcher's record went with it.
-    if (container === undefined) return 0;
+    if (container === undefined)
+      throw new TsimgError(
+        "ERR_NO_SUCH_CONTAINER",
+        `container '${row.name}' was removed as it ended: its exit status is not known`,
+      );
     if (container.state.status === "exited") return container.state.exit.exitCode;
     await sleep(POLL, undefined, { signal });
   }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Mount } from "../../oci/runtime-spec.ts";
 import { tolerating } from "../../sys/errno.ts";
@@ -33,8 +33,12 @@ export function writeNetworkFiles(
   request: NetworkRequest,
   networks: readonly NetworkRow[],
 ): void {
-  const write = (name: (typeof FILES)[number], text: string) =>
-    writeFileSync(join(stateDirectory, name), text, { mode: 0o644 });
+  const write = (name: (typeof FILES)[number], text: string) => {
+    const path = join(stateDirectory, name);
+    writeFileSync(path, text);
+    // Whatever the caller's umask is: the container's users must be able to read it.
+    chmodSync(path, 0o644);
+  };
   const onHost = request.choice.kind === "host";
   const ipv6 = networks.some(({ subnet6 }) => subnet6 !== null);
   const extra = request.extraHosts.map(({ name, address }) => ({

@@ -51,6 +51,8 @@ const FOR_CHILDREN: readonly ConstantName[] = ["CLONE_NEWPID", "CLONE_NEWTIME"];
 export function compileExec(request: ExecRequest): Tape {
   const { io, target, namespaces } = request;
   const before = new Steps();
+  // From its first moment the clone is among the container's processes.
+  hideLauncher(before);
   const container: Argument =
     "pidfd" in target
       ? target.pidfd

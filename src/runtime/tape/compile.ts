@@ -67,6 +67,9 @@ export function compileTape(request: LaunchRequest): Tape {
   };
   const prepared = prepareInLauncher(before, request);
   holdPorts(before, request.network?.hold ?? []);
+  // Where others are already, they see the clone from its first moment.
+  if (spec.linux.namespaces.some(({ type, path }) => type === "pid" && path !== undefined))
+    hideLauncher(before);
   enterBeforeClone(before, spec.linux);
   const beside = new Steps(before);
   if (prepared !== undefined) letGo(beside, prepared);

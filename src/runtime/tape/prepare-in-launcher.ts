@@ -50,7 +50,10 @@ export function letGo(steps: Steps, { root, sources, mapping }: Prepared): void 
   for (const descriptor of held) steps.call("close", [descriptor], why);
 }
 
-/** So that the container's root can open its own standard streams again. */
+/**
+ * So that the container's root can open its own standard streams again. Pipes alone: whatever
+ * else the caller has there, /dev/null or a file, is the host's and stays so.
+ */
 export function giveStreams(steps: Steps, { spec, imageMaps }: LaunchRequest): void {
   if (userNamespaceOf(spec.linux.namespaces) === undefined) return;
   const { uidMappings = [], gidMappings = [] } = imageMaps ?? spec.linux;

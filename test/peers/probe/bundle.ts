@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { outputOf } from "../../../fixtures/command.ts";
 import type { Stage } from "../../system/run-stage.ts";
@@ -9,32 +9,34 @@ export interface Bundle {
 }
 
 /**
- * A bundle of the very container that tsimg has run as `name`: its config.json, and a root of
- * the same kind with the same content.
+ * The bundle that `tsimg bundle` makes with the flags of a `tsimg run`, with a root of the same
+ * kind as the container's.
  *
+ * @param words flags, image and command as `run` has them, the image named by `stage.tiny`
  * @param cgroupsPath where the runtime shall make the container's groups
  */
 export async function bundleOf(
   stage: Stage,
-  name: string,
+  words: readonly string[],
   directory: string,
   cgroupsPath: string,
 ): Promise<Bundle> {
-  const { BundlePath } = await stage.inspect(name);
-  const spec = JSON.parse(await readFile(join(BundlePath, "config.json"), "utf8"));
+  const at = words.indexOf(stage.tiny);
+  const [flags, command] = [words.slice(0, at), words.slice(at + 1)];
+  await stage.output("bundle", ...flags, stage.tiny, directory, ...command);
+  const config = join(directory, "config.json");
+  const spec = JSON.parse(await readFile(config, "utf8"));
   const root = join(directory, "rootfs");
-  for (const part of ["rootfs", "upper", "work"]) {
-    await mkdir(join(directory, part), { recursive: true });
+  for (const part of ["upper", "work"]) await mkdir(join(directory, part));
+  // Whoever runs a bundle with mapped IDs sees to it that they own its root, and get there.
+  const owner = spec.linux.uidMappings?.[0]?.hostID;
+  if (owner !== undefined) {
+    await outputOf(["chown", "-hR", `${owner}:${owner}`, root, join(directory, "upper")]);
+    await chmod(stage.root, 0o711);
   }
-  const image = (await stage.output("mount", stage.tiny)).trim();
-  const layers = `lowerdir=${image},upperdir=${directory}/upper,workdir=${directory}/work`;
+  const layers = `lowerdir=${root},upperdir=${directory}/upper,workdir=${directory}/work`;
   await outputOf(["mount", "-t", "overlay", "overlay", "-o", layers, root]);
-  spec.root.path = root;
   spec.linux.cgroupsPath = cgroupsPath;
-  await writeFile(join(directory, "config.json"), JSON.stringify(spec));
-  const unmount = async () => {
-    await outputOf(["umount", root]);
-    await stage.output("umount", image);
-  };
-  return { directory, unmount };
+  await writeFile(config, JSON.stringify(spec));
+  return { directory, unmount: () => outputOf(["umount", root]).then(() => undefined) };
 }

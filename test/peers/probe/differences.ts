@@ -51,7 +51,7 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     fact: /^descriptor\.[012]$/,
-    ours: /^(\/null|socket:|pipe:), .* owner 0:0, /,
+    ours: /^(\/null|socket:|pipe:), .* owner (0:0|65534:65534), /,
     why: "runc puts pipes of its own in between, ours passes on the caller's streams and has an empty input without -i; runc and crun make the container's user their owner",
   },
   {
@@ -72,7 +72,6 @@ export const DIFFERENCES: readonly Difference[] = [
     ours: /write: EACCES$/,
     theirs: /write: EROFS$/,
     peer: "runc",
-    set: "another user",
     why: "a read-only file system refuses before permissions are looked at, a read-only mount after",
   },
   {
@@ -128,6 +127,35 @@ export const DIFFERENCES: readonly Difference[] = [
     fact: /^device\.\/dev\/core$/,
     ours: /^\(none\)$/,
     why: "ours has no link /dev/core to /proc/kcore, which is masked; runc's only where it is there",
+  },
+  {
+    fact: /^credentials\.session_keyring\.description$/,
+    ours: /;_ses$/,
+    theirs: /;(_ses\.)?tsimg-probe-/,
+    why: "runc and crun name the keyring after the container, ours has the kernel's name for a new one",
+  },
+  {
+    fact: /^device\.\/dev\/mqueue$/,
+    ours: /65534:65534$/,
+    set: "mapped users",
+    why: "ours makes the IPC namespace together with the user namespace, before anybody is mapped",
+  },
+  {
+    fact: /^mount\.\/(dev\/(full|null|random|tty|urandom|zero)|proc\/(interrupts|keys|timer_list))$/,
+    ours: /^devtmpfs rw,relatime from/,
+    set: "mapped users",
+    why: "there the host's device nodes are mounted, each runtime with other options",
+  },
+  {
+    fact: /^(file|mount)\.\/etc\/(hosts|hostname|resolv\.conf)$/,
+    peer: "runc",
+    set: "mapped users",
+    why: "runc 1.1 knows no mounts whose owners are mapped",
+  },
+  {
+    fact: /^(process\.(id|others|parent|session)|status\.NS[st])/,
+    set: "host processes",
+    why: "what is seen there is the host's, and changes all the time",
   },
   {
     fact: /^(process\.(id|init|others|session)|status\.NS[st])/,

@@ -1,10 +1,20 @@
 import { readdirSync, readlinkSync } from "node:fs";
 
+/** The table of interfaces, whose counters go on where they are the host's. */
+const COUNTED = "network.devices";
+
+function names(table: string): string {
+  return table.replaceAll(/(?<=:) .*$/gm, "");
+}
+
 /** What the probe says: what is looked at, and what it saw. */
 export type Facts = ReadonlyMap<string, string>;
 
-/** Numbers that no two containers share: who has which is told by another fact. */
-const PASSING = /^namespace\..*\.inode$/;
+/**
+ * Numbers that no two containers share: who has which is told by another fact. And whether
+ * users of a container's IDs happen to have keys.
+ */
+const PASSING = /^(namespace\..*\.inode|file\.\/proc\/key-users)$/;
 
 /**
  * The facts in a program's output, without those that differ between two runs of anything.
@@ -15,7 +25,8 @@ export function parseFacts(output: string): Facts {
   const end = output.indexOf("\n}");
   try {
     const all = Object.entries(JSON.parse(output.slice(0, end + 2)) as Record<string, string>);
-    return new Map(all.filter(([key]) => !PASSING.test(key)));
+    const lasting = all.filter(([key]) => !PASSING.test(key));
+    return new Map(lasting.map(([key, value]) => [key, key === COUNTED ? names(value) : value]));
   } catch (cause) {
     throw new Error(`the probe did not speak: ${output.slice(0, 400)}`, { cause });
   }

@@ -11,6 +11,16 @@ export const FLAG_SETS: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["init", ["--init"]],
   ["host network", ["--network", "host"]],
+  ["mapped users", "--uidmap 0:100000:65536 --gidmap 0:100000:65536".split(" ")],
+  ["host processes", ["--pid", "host"]],
+  ["host IPC", ["--ipc", "host"]],
+  [
+    "process limits",
+    "--ulimit nofile=64:128 --ulimit core=0 --sysctl net.ipv4.ip_forward=1 --shm-size 3m".split(
+      " ",
+    ),
+  ],
+  ["devices", "--device /dev/fuse:/dev/other:r --device /dev/full".split(" ")],
   ["odd caller", []],
 ]);
 
