@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { App } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
 import { TsimgError } from "../sys/error.ts";
@@ -7,6 +8,9 @@ import { openApp } from "./globals.ts";
 import { requireRoot } from "./require-root.ts";
 import { each, NONE } from "./run-flags/each.ts";
 import { startAgain, startDetached } from "./start-again.ts";
+
+/** Milliseconds between two looks. */
+const POLL = 20;
 
 interface Flags {
   readonly attach: boolean;
@@ -51,8 +55,23 @@ export function command(): Command {
 async function startOne(app: App, name: string): Promise<string> {
   const { row, state } = app.containers.existing(name);
   // As docker: starting what runs changes nothing.
-  if (state.status !== "running") await startDetached(app, row.id);
+  if (state.status === "running") return name;
+  try {
+    await startDetached(app, row.id);
+  } catch (error) {
+    if (!(await isStartedByOther(app, row.id, error))) throw error;
+  }
   return name;
+}
+
+/** Of several commands that start it at once, one does. */
+async function isStartedByOther(app: App, id: string, error: unknown): Promise<boolean> {
+  if (!(error instanceof TsimgError && error.code === "ERR_STATE")) return false;
+  for (;;) {
+    const state = app.containers.find(id)?.state;
+    if (state?.status !== "created" || !state.starting) return state?.status === "running";
+    await sleep(POLL);
+  }
 }
 
 async function attached(app: App, names: readonly string[], flags: Flags): Promise<void> {

@@ -21,6 +21,8 @@ static const struct attachment *with;
 static struct frame outgoing, incoming;
 /* How many of the detach keys were typed in a row. */
 static size_t typed;
+/* The other side went away without a word. */
+static bool lost;
 
 static void say(enum frame_kind kind, const void *data, size_t size) {
   outgoing.kind = (uint8_t)kind;
@@ -70,7 +72,10 @@ static bool say_typed(const uint8_t *bytes, size_t size) {
 static int take_frame(void) {
   ssize_t size = recv(with->socket, &incoming, sizeof incoming, 0);
   if (size < 0 && errno == EINTR) return -1;
-  if (size <= 0) return STATUS_GONE;
+  if (size <= 0) {
+    lost = true;
+    return STATUS_GONE;
+  }
   size_t content = (size_t)size - 1;
   switch (incoming.kind) {
     case FRAME_OUTPUT:
@@ -140,6 +145,8 @@ int attach(const struct attachment *attachment) {
     if (status < 0 && polled[0].revents) status = take_frame();
   }
   console_restore();
+  if (lost)
+    dprintf(STDERR_FILENO, "tsimg: the container's launcher hung up; it serves 8 clients at most\n");
   if (!detached) return status;
   say(FRAME_DETACH, "", 0);
   dprintf(STDERR_FILENO, "read escape sequence\n");

@@ -54,6 +54,13 @@ describe.skipIf(reason)(`the life of a container ${reason ?? ""}`, () => {
     await stage.output("rm", "-f", "one", "two");
   });
 
+  test("several commands that start one at once all succeed", async () => {
+    await stage.output("create", "--name", "wanted", ...shell(LOOP));
+    const starts = [1, 2, 3, 4].map(() => stage.output("start", "wanted"));
+    expect(await Promise.all(starts)).toEqual(starts.map(() => "wanted\n"));
+    await stage.output("rm", "-f", "wanted");
+  });
+
   test("start --all starts what doesn't run and fits", async () => {
     await stage.output("create", "--name", "plain", ...shell(LOOP));
     await stage.output("create", "--name", "service", "--restart", "always", ...shell(LOOP));

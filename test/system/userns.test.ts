@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { reason, Stage } from "./run-stage.ts";
@@ -65,6 +65,32 @@ describe.skipIf(reason)(`user namespaces ${reason ?? ""}`, () => {
     await says([...MAP, "-v", "shared:/data"], "touch /data/a; chown 3:4 /data/a");
     expect(await says(["-v", "shared:/data"], "stat -c %u:%g /data/a")).toBe("3:4\n");
     await stage.output("volume", "rm", "shared");
+  });
+
+  test("private takes the first subordinate IDs, auto those that nobody has", async () => {
+    const ranges = join(stage.root, "ranges");
+    writeFileSync(ranges, "other:1:1\nsomebody:500000:3000\n");
+    const names = "--subuidname somebody --subgidname somebody";
+    const auto = `--userns auto:size=1000 ${names}`;
+    const map = "cat /proc/self/uid_map";
+    // In mounts of its own, so that the machine's ranges stay as they are.
+    const script = `
+      mount --bind ${ranges} /etc/subuid && mount --bind ${ranges} /etc/subgid
+      $TSIMG run --rm --userns private:size=3000 ${names} ${stage.tiny} ${map}
+      $TSIMG create --name first ${auto} ${stage.tiny} true >/dev/null
+      $TSIMG create --name second ${auto} ${stage.tiny} true >/dev/null
+      $TSIMG run --rm ${auto} ${stage.tiny} ${map}
+      $TSIMG create --name third ${auto} ${stage.tiny} true >/dev/null
+      $TSIMG run --rm ${auto} ${stage.tiny} ${map}`;
+    writeFileSync(join(stage.root, "script"), script);
+    const { stdout, stderr } = await stage.shell(`unshare -m sh ${join(stage.root, "script")}`);
+    expect(stdout.trim().split("\n").map(numbers)).toEqual([
+      [0, 500_000, 3000],
+      [0, 502_000, 1000],
+    ]);
+    // Three thousand are taken by then.
+    expect(stderr).toMatch(/^tsimg: .*\nhint: /);
+    await stage.output("rm", "first", "second", "third");
   });
 
   test("few IDs are enough, one among them", async () => {

@@ -1,12 +1,12 @@
-import { existsSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { SnapshotStore } from "../../snapshot/snapshot-store.ts";
 import type { Database } from "../../store/database.ts";
 import type { StorePaths } from "../../store/paths.ts";
 import { bootId, identityOf, isAlive, ownIdentity } from "../../store/process-identity.ts";
-import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { isFrozen } from "../cgroup/freeze.ts";
+import { removeCgroup } from "../cgroup/remove-group.ts";
 import type { NetworkContext } from "../network/network-context.ts";
 import { defaultSubnets } from "../network/network-context.ts";
 import { reclaimNetwork, reclaimNetworks } from "../network/reclaim-network.ts";
@@ -22,12 +22,8 @@ import type {
 } from "./container.ts";
 import { checkName, refuseTaken } from "./container-name.ts";
 import { recordEvent } from "./events.ts";
+import { forgetRecords, launcherOf, lostWith, readExit, readStarted } from "./launch-records.ts";
 import { wantsRestart } from "./restart-policy.ts";
-
-/** Docker's word for a process that was killed: 128 + SIGKILL. */
-const KILLED = 137;
-/** Docker's word for a container whose end nobody saw. */
-const UNSEEN = 255;
 
 /**
  * The containers and what has become of them.
@@ -151,12 +147,12 @@ export class ContainerStore {
 
   /** What its launcher saw of a container's end, when it has ended. */
   exitOf(id: string): ExitRecord | undefined {
-    return readRecord<ExitRecord>(join(this.stateDirectory(id), "exit.json"));
+    return readExit(this.stateDirectory(id));
   }
 
   /** What its launcher wrote when it came to run. */
   startedOf(id: string): StartedRecord | undefined {
-    return readRecord<StartedRecord>(join(this.stateDirectory(id), "started.json"));
+    return readStarted(this.stateDirectory(id));
   }
 
   /** Removes a container whose program has ended; its launcher may still live. */
@@ -283,20 +279,23 @@ export class ContainerStore {
   /** @returns undefined when it never came to run its program */
   private stateOf(row: ContainerRow, options: ContainerOptions): ContainerState | undefined {
     const directory = this.stateDirectory(row.id);
-    const readStarted = () => readRecord<StartedRecord>(join(directory, "started.json"));
     if (row.exit !== null)
-      return { status: "exited", exit: JSON.parse(row.exit) as ExitRecord, started: readStarted() };
+      return {
+        status: "exited",
+        exit: JSON.parse(row.exit) as ExitRecord,
+        started: readStarted(directory),
+      };
     // Before its record is read: a starter ends only after that is written.
     const starter = row.starter ?? row.owner;
     const isStarting = isAlive(starter);
-    const started = readStarted();
+    const started = readStarted(directory);
     // In this order: a container that ends in between is seen as running, not as lost.
     if (
       started !== undefined &&
       isAlive(identityOf(started.pid, started.startTime, started.bootId))
     )
       return { status: "running", started, paused: isFrozen(options.cgroups) };
-    const exit = readRecord<ExitRecord>(join(directory, "exit.json"));
+    const exit = readExit(directory);
     const attended = started !== undefined && isAlive(launcherOf(started));
     if (exit !== undefined && options.restart.name !== "no") {
       const again = (attended || isStarting) && row.stop_asked === 0;
@@ -306,12 +305,12 @@ export class ContainerStore {
     // Its launcher writes its end and clears up.
     if (started !== undefined && attended) return { status: "running", started, paused: false };
     if (exit !== undefined) return { status: "exited", exit, started };
-    if (started !== undefined) return { status: "exited", exit: lost(KILLED), started };
+    if (started !== undefined) return { status: "exited", exit: lostWith("launcher"), started };
     const before = starter.split(":")[2] !== bootId();
     const ranBefore = before && row.starter !== null;
     if (isStarting || (row.ready === 1 && !ranBefore))
       return { status: "created", starting: isStarting };
-    return before ? { status: "exited", exit: lost(UNSEEN), started } : undefined;
+    return before ? { status: "exited", exit: lostWith("machine"), started } : undefined;
   }
 }
 
@@ -321,31 +320,4 @@ type Look = Omit<Container, "state"> & { readonly state: ContainerState | undefi
 /** Whose end may not have been settled yet. */
 function isDead({ row, state }: Look): boolean {
   return state === undefined || (state.status === "exited" && row.exit === null);
-}
-
-function launcherOf({ launcher, launcherStartTime, bootId }: StartedRecord): string {
-  return identityOf(launcher, launcherStartTime, bootId);
-}
-
-/** Of an earlier start: the launcher's records say what is so now. */
-function forgetRecords(state: string): void {
-  for (const name of ["started.json", "exit.json"]) rmSync(join(state, name), { force: true });
-}
-
-function lost(exitCode: number): ExitRecord {
-  const error = exitCode === KILLED ? "its launcher was killed" : "the machine went down";
-  return { exitCode, signal: 0, oomKilled: false, finishedAt: new Date().toISOString(), error };
-}
-
-function readRecord<T>(path: string): T | undefined {
-  const text = tolerating(["ENOENT"], () => readFileSync(path, "utf8"));
-  return text === undefined ? undefined : (JSON.parse(text) as T);
-}
-
-/** A cgroup goes once its last process is reaped, which may be a moment after its death. */
-function removeCgroup(group: string): void {
-  for (let attempt = 0; attempt < 50 && existsSync(group); attempt++) {
-    if (tolerating(["EBUSY", "ENOENT"], () => rmdirSync(group) ?? true) === true) return;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-  }
 }
