@@ -31,6 +31,7 @@ import { checkName, refuseTaken } from "./container-name.ts";
 import type { ContainerStore } from "./container-store.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
 import { recordEvent } from "./events.ts";
+import { chooseRuntime } from "./foreign-runtime.ts";
 import { chooseHealthCheck } from "./health.ts";
 import { chooseLabels } from "./labels.ts";
 import { randomName } from "./random-name.ts";
@@ -97,6 +98,7 @@ export function createContainer(
   });
   const asked = networkOf(containers, flags);
   const modes = chooseModes(flags, asked);
+  const runtime = chooseRuntime(flags, modes);
   const joins = joinedIds(containers, joinsOf(modes));
   const maps =
     joins.user === undefined
@@ -136,8 +138,10 @@ export function createContainer(
     logFile: kept ? join(directory, "container.log") : null,
     labels: chooseLabels(image.config.Labels, labelFiles, flags.label),
     restart: restartOf(flags),
-    health: chooseHealthCheck(flags, image.config.Healthcheck),
+    // It would be our own process in somebody else's container.
+    health: runtime === null ? chooseHealthCheck(flags, image.config.Healthcheck) : null,
     detachKeys: flags.detachKeys ?? null,
+    runtime,
     network,
     exposed: image.config.ExposedPorts,
     joins,

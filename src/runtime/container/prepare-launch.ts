@@ -5,7 +5,7 @@ import type { Spec } from "../../oci/runtime-spec.ts";
 import type { MountSpec } from "../../sys/mount-spec.ts";
 import { programPath, requirePrograms } from "../../sys/run-program.ts";
 import { loadDefaultProfile, mustLoadDefault, readAppArmor } from "../apparmor.ts";
-import { planCgroup } from "../cgroup/plan.ts";
+import { type CgroupPlan, planCgroup } from "../cgroup/plan.ts";
 import { machineArch, readCgroupFacts } from "../host-facts.ts";
 import { prepareNetwork } from "../network/prepare-network.ts";
 import type { MachineArch } from "../seccomp/architectures.ts";
@@ -16,6 +16,7 @@ import type { ContainerStore } from "./container-store.ts";
 import type { CreateContext, CreatedContainer } from "./create-container.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
 import { firstProcess } from "./first-process.ts";
+import { foreignCall } from "./foreign-runtime.ts";
 import { type HealthLaunch, healthCheck, healthLaunch } from "./health-launch.ts";
 import type { Launch } from "./tape-image.ts";
 
@@ -64,7 +65,7 @@ export function prepareLaunch(
       spec,
       rootMounts,
       ...(options.maps === null ? {} : { imageMaps: options.maps }),
-      cgroup,
+      cgroup: options.runtime === null ? cgroup : foreignGroups(cgroup),
       stateDirectory: state,
       io: ioOf(options, start, state, id),
       ...networkLaunch(context, id, spec, options),
@@ -72,12 +73,20 @@ export function prepareLaunch(
       ...healthCheck(state, options),
       ...clearingUp(context, id, files, options, start),
       init: options.init,
+      ...(options.runtime === null
+        ? {}
+        : { foreign: foreignCall(options.runtime, state, id, spec) }),
       ...(options.pidFile === null ? {} : { pidFile: options.pidFile }),
     },
     names: [...ownNames(id, snapshot, files, rootMounts), ...volumeNames(options)],
     arch: machineArch(),
     ...healthLaunch(state, spec, cgroup.procsFiles, options),
   };
+}
+
+/** The runtime makes them itself; where it fails to remove them, the launcher does. */
+function foreignGroups({ removals }: CgroupPlan): CgroupPlan {
+  return { directories: [], writes: [], procsFiles: [], removals };
 }
 
 /** The default profile is loaded once a boot. */
@@ -87,7 +96,9 @@ function loadAppArmor({ process }: Spec): void {
 }
 
 function sharedMemory(containers: ContainerStore, { ipc }: Joins): Pick<Launch, "sharedMemoryOf"> {
-  return ipc === undefined ? {} : { sharedMemoryOf: firstProcess(containers.existing(ipc)) };
+  return ipc === undefined
+    ? {}
+    : { sharedMemoryOf: firstProcess(containers, containers.existing(ipc)) };
 }
 
 /** What its network needs; what couldn't be done is told. */
@@ -113,7 +124,7 @@ function neededProgram(name: string): string {
 /** The namespaces of other containers by the paths that they have now. */
 function withJoined(containers: ContainerStore, spec: Spec, joins: Joins): Spec {
   if (Object.keys(joins).length === 0) return spec;
-  const pidOf = (id: string) => firstProcess(containers.existing(id));
+  const pidOf = (id: string) => firstProcess(containers, containers.existing(id));
   const namespaces = joinOthers(spec.linux.namespaces, joins, pidOf);
   return { ...spec, linux: { ...spec.linux, namespaces } };
 }
