@@ -71,7 +71,7 @@ async function execute(app: App, container: Container, flags: Flags & ExecFlags)
   const { runtime = null } = container.options;
   if (runtime !== null) {
     app.containers.tell(row, `exec_start: ${flags.command.join(" ")}`);
-    process.exitCode = foreignExec(runtime, state, row.id, added, path, flags);
+    process.exitCode = foreignExec(runtime, state, row.id, pid, added, path, flags);
     return;
   }
   const tape = await execTape(container, spec, added, { pid }, execIo(flags, container), {

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import type { Namespace, Process, Spec } from "../../oci/runtime-spec.ts";
 import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
-import { programPath } from "../../sys/run-program.ts";
+import { programPath, requirePrograms } from "../../sys/run-program.ts";
 import type { RunFlags } from "../run-flags.ts";
 import type { Modes } from "../spec/modes.ts";
 import type { ForeignCall } from "../tape/compile-foreign.ts";
@@ -90,22 +90,31 @@ export function foreignProcess(state: string, name: string): number {
   throw new TsimgError("ERR_STATE", `container '${name}' is not running yet`);
 }
 
-/** Runs one more process in a container, by its runtime; answers its exit status. */
+/**
+ * Runs one more process in a container, by its runtime; answers its exit status.
+ *
+ * @param first the container's first process: the runtime knows nothing of the network
+ *              namespace that it found itself in, and would leave the process in ours
+ */
 export function foreignExec(
   program: string,
   state: string,
   id: string,
+  first: number,
   process: Process,
   file: string,
   streams: { readonly detach: boolean; readonly interactive: boolean },
 ): number {
   const { root } = placesOf(state);
+  requirePrograms(["nsenter"]);
   writeFileSync(file, JSON.stringify(process), { mode: 0o600 });
   const how = streams.detach ? ["--detach"] : [];
   const argv = ["--root", root, "exec", ...how, "--process", file, id];
   const input = streams.interactive ? "inherit" : "ignore";
   try {
-    const { status, error } = spawnSync(program, argv, { stdio: [input, "inherit", "inherit"] });
+    const within = [`--net=/proc/${first}/ns/net`, "--", program, ...argv];
+    const stdio = [input, "inherit", "inherit"] as const;
+    const { status, error } = spawnSync("nsenter", within, { stdio: [...stdio] });
     if (error !== undefined) throw error;
     return status ?? 1;
   } finally {
