@@ -196,7 +196,7 @@ describe.skipIf(reason)(`tsimg run ${reason ?? ""}`, () => {
       expect(await shown(["--network=host"], "hostname; readlink /proc/self/ns/net")).toMatch(
         new RegExp(`^${hostname()}\n`),
       );
-      await refused(["--network", "bridge"], /unknown network "bridge"/);
+      await refused(["--network", "no-such"], /network "no-such" not found/);
     });
 
     const effective = "grep CapEff /proc/self/status | cut -f2";
