@@ -10,6 +10,7 @@ import {
   writeExecTape,
 } from "../runtime/container/exec.ts";
 import { firstProcess } from "../runtime/container/first-process.ts";
+import { foreignExec } from "../runtime/container/foreign-runtime.ts";
 import { readSpec } from "../runtime/container/read-spec.ts";
 import type { Accounts } from "../runtime/user.ts";
 import { TsimgError } from "../sys/error.ts";
@@ -63,12 +64,18 @@ export function command(): Command {
 async function execute(app: App, container: Container, flags: Flags & ExecFlags): Promise<void> {
   const { row } = container;
   const state = app.containers.stateDirectory(row.id);
-  const pid = firstProcess(container);
+  const pid = firstProcess(app.containers, container);
   refusePaused(container);
   const spec = readSpec(state);
   const files = flags.envFile.map((path) => ({ path, text: readFileSync(path, "utf8") }));
   const added = execProcess(spec, flags, files, () => accountsOf(app, container));
   const path = execTapePath(state);
+  const { runtime = null } = container.options;
+  if (runtime !== null) {
+    app.containers.tell(row, `exec_start: ${flags.command.join(" ")}`);
+    process.exitCode = foreignExec(runtime, state, row.id, pid, added, path, flags);
+    return;
+  }
   const tape = await execTape(container, spec, added, { pid }, execIo(flags, container), {
     filters: app.paths.filters,
     privileged: flags.privileged,

@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { builtProgram } from "../../app.ts";
 import { freeze, thaw } from "../../runtime/cgroup/freeze.ts";
 import { processesIn } from "../../runtime/cgroup/group-files.ts";
 import { parseSignal } from "../../runtime/container/signals.ts";
@@ -20,6 +19,7 @@ import { TsimgError } from "../../sys/error.ts";
 import { VERSION } from "../version.ts";
 import { flagOf, isSet, type OciLine } from "./arguments.ts";
 import { containerOf, type OciGlobals } from "./globals.ts";
+import { performTape } from "./perform-tape.ts";
 
 /** The version of the runtime spec that this follows. */
 const SPEC_VERSION = "1.2.0";
@@ -105,7 +105,7 @@ export async function exec(globals: OciGlobals, line: OciLine): Promise<number> 
     Object.entries(options).filter(([, value]) => value !== undefined),
   );
   const tape = await prepareOciExec(container, given as never, storePaths().filters);
-  return perform(tape);
+  return performTape(tape);
 }
 
 export function list(globals: OciGlobals, line: OciLine): number {
@@ -207,7 +207,7 @@ async function launch(
     ...(pidFile === undefined ? {} : { pidFile }),
   };
   const tape = await prepareOci(container, options, storePaths().filters);
-  const status = perform(tape);
+  const status = await performTape(tape);
   if (container.started === undefined) return fail(container);
   try {
     runHooks(spec, "prestart", container.state());
@@ -224,10 +224,4 @@ async function fail(container: OciContainer): Promise<never> {
   const why = container.exit?.error ?? "the launcher could not start";
   await deleteContainer(container, true);
   throw new TsimgError("ERR_LAUNCH", why);
-}
-
-function perform(tape: string): number {
-  const run = spawnSync(builtProgram("launcher"), [tape], { stdio: "inherit" });
-  if (run.error !== undefined) throw run.error;
-  return run.status ?? 1;
 }

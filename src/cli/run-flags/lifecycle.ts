@@ -9,6 +9,7 @@ export function lifecycleOptions(command: Command): Command {
     .option("--label-file <file>", "labels from a file, one a line", each, NONE)
     .option("--cidfile <file>", "write the container's ID to a new file")
     .option("--pidfile <file>", "write the process ID of its first process to a file")
+    .option("--runtime <name|path>", "another OCI runtime, as runc or crun (tsimg)")
     .option("--detach-keys <keys>", "typed to leave a terminal (ctrl-p,ctrl-q)")
     .option("--health-cmd <line>", "asks the container how it is, by its shell")
     .option("--health-interval <time>", "from one check to the next (30s)")

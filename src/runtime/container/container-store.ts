@@ -22,7 +22,9 @@ import type {
 } from "./container.ts";
 import { checkName, refuseTaken } from "./container-name.ts";
 import { recordEvent } from "./events.ts";
+import { removeForeign } from "./foreign-runtime.ts";
 import { forgetRecords, launcherOf, lostWith, readExit, readStarted } from "./launch-records.ts";
+
 import { wantsRestart } from "./restart-policy.ts";
 
 /**
@@ -123,6 +125,7 @@ export class ContainerStore {
     options: ContainerOptions,
     removeAnonymous = row.auto_remove === 1,
   ): void {
+    this.endForeign(row, options);
     for (const group of options.cgroups) removeCgroup(group);
     rmSync(this.stateDirectory(row.id), { recursive: true, force: true });
     rmSync(this.directory(row.id), { recursive: true, force: true });
@@ -265,10 +268,16 @@ export class ContainerStore {
       const exit = JSON.stringify(state.exit);
       const sql = "update containers set exit = ?, ready = 1 where id = ? and exit is null";
       if (this.database.run(sql, exit, row.id) > 0) this.tellEnd(row, state.exit);
+      this.endForeign(row, options);
       reclaimNetwork(this.networks, row.id);
       for (const group of options.cgroups) removeCgroup(group);
     }
     return { row, options, state };
+  }
+
+  /** Another runtime's container doesn't die with its launcher. */
+  private endForeign({ id, exit }: ContainerRow, { runtime = null }: ContainerOptions): void {
+    if (runtime !== null && exit === null) removeForeign(runtime, this.stateDirectory(id), id);
   }
 
   private tellEnd(row: ContainerRow, exit: ExitRecord): void {

@@ -58,6 +58,8 @@ export interface ContainerOptions {
   /** As docker writes them: `ctrl-p,ctrl-q`. */
   readonly detachKeys: string | null;
   readonly pidFile: string | null;
+  /** Path of another OCI runtime that runs it; null for our own. */
+  readonly runtime: string | null;
   readonly network: NetworkRequest;
   /** Ports by its image, as `80/tcp`. */
   readonly exposed: readonly string[];

@@ -29,7 +29,9 @@ import { VolumeStore } from "../volume/volume-store.ts";
 import type { ContainerImage, ContainerOptions } from "./container.ts";
 import type { ContainerStore } from "./container-store.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
+import { chooseRuntime } from "./foreign-runtime.ts";
 import { givenOptions } from "./given.ts";
+
 import { chooseHealthCheck } from "./health.ts";
 import { insertContainer, takenMaps } from "./insert-container.ts";
 import { chooseLabels } from "./labels.ts";
@@ -97,6 +99,7 @@ function tryCreate(
   });
   const asked = networkOf(containers, flags);
   const modes = chooseModes(flags, asked);
+  const runtime = chooseRuntime(flags, modes);
   const joins = joinedIds(containers, joinsOf(modes));
   const maps =
     joins.user === undefined
@@ -136,8 +139,10 @@ function tryCreate(
     logFile: kept ? join(directory, "container.log") : null,
     labels: chooseLabels(image.config.Labels, labelFiles, flags.label),
     restart: restartOf(flags),
-    health: chooseHealthCheck(flags, image.config.Healthcheck),
+    // It would be our own process in somebody else's container.
+    health: runtime === null ? chooseHealthCheck(flags, image.config.Healthcheck) : null,
     detachKeys: flags.detachKeys ?? null,
+    runtime,
     network,
     exposed: image.config.ExposedPorts,
     joins,

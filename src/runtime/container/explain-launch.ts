@@ -1,4 +1,4 @@
-import { compileTape } from "../tape/compile.ts";
+import { compileLaunch } from "../tape/compile-foreign.ts";
 import { explainTape } from "../tape/explain.ts";
 import type { PreparedLaunch } from "./prepare-launch.ts";
 import { withFilter } from "./tape-image.ts";
@@ -8,5 +8,5 @@ export async function explainLaunch(
   { request, arch }: PreparedLaunch,
   filters: string,
 ): Promise<string> {
-  return explainTape(compileTape(await withFilter(request, arch, filters)));
+  return explainTape(compileLaunch(await withFilter(request, arch, filters)));
 }

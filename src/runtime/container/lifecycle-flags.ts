@@ -12,6 +12,8 @@ export interface LifecycleFlags extends HealthFlags {
   readonly cidfile?: string;
   /** A file to write the process ID of its first process to. */
   readonly pidfile?: string;
+  /** Name or path of an OCI runtime to run it instead of tsimg's own. */
+  readonly runtime?: string;
   /** As in `ctrl-p,ctrl-q`. */
   readonly detachKeys?: string;
 }

@@ -7,9 +7,11 @@ import type { MountSpec } from "../../sys/mount-spec.ts";
 import { programPath, requirePrograms } from "../../sys/run-program.ts";
 import { inUserNamespace } from "../../sys/user-namespace.ts";
 import { loadDefaultProfile, mustLoadDefault, readAppArmor } from "../apparmor.ts";
-import { planCgroup } from "../cgroup/plan.ts";
+
+import { type CgroupPlan, planCgroup } from "../cgroup/plan.ts";
 import { readCgroupFacts } from "../host-facts.ts";
 import { machineArch } from "../machine-arch.ts";
+
 import { prepareNetwork } from "../network/prepare-network.ts";
 import type { MachineArch } from "../seccomp/architectures.ts";
 import { type Joins, joinOthers } from "../spec/modes.ts";
@@ -19,6 +21,7 @@ import type { ContainerStore } from "./container-store.ts";
 import type { CreateContext, CreatedContainer } from "./create-container.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
 import { firstProcess } from "./first-process.ts";
+import { foreignCall } from "./foreign-runtime.ts";
 import { type HealthLaunch, healthCheck, healthLaunch } from "./health-launch.ts";
 import type { Launch } from "./tape-image.ts";
 
@@ -71,7 +74,7 @@ export function prepareLaunch(
       spec,
       rootMounts,
       ...(options.maps === null ? {} : { imageMaps: options.maps }),
-      cgroup,
+      cgroup: options.runtime === null ? cgroup : foreignGroups(cgroup),
       stateDirectory: state,
       io: ioOf(options, start, state, id),
       ...(inUserNamespace() ? { unprivileged: true } : {}),
@@ -80,6 +83,9 @@ export function prepareLaunch(
       ...healthCheck(state, options),
       ...clearingUp(context, id, files, options, start),
       init: options.init,
+      ...(options.runtime === null
+        ? {}
+        : { foreign: foreignCall(options.runtime, state, id, spec) }),
       ...(options.pidFile === null ? {} : { pidFile: options.pidFile }),
     },
     names: [...ownNames(id, snapshot, files, rootMounts), ...volumeNames(options)],
@@ -93,6 +99,11 @@ function permittedResources({ devices, ...others }: Resources): Resources {
   return inUserNamespace() || devices === undefined ? others : { ...others, devices };
 }
 
+/** The runtime makes them itself; where it fails to remove them, the launcher does. */
+function foreignGroups({ removals }: CgroupPlan): CgroupPlan {
+  return { directories: [], writes: [], procsFiles: [], removals };
+}
+
 /** The default profile is loaded once a boot. */
 function loadAppArmor({ process }: Spec): void {
   if (process.apparmorProfile === undefined) return;
@@ -100,7 +111,9 @@ function loadAppArmor({ process }: Spec): void {
 }
 
 function sharedMemory(containers: ContainerStore, { ipc }: Joins): Pick<Launch, "sharedMemoryOf"> {
-  return ipc === undefined ? {} : { sharedMemoryOf: firstProcess(containers.existing(ipc)) };
+  return ipc === undefined
+    ? {}
+    : { sharedMemoryOf: firstProcess(containers, containers.existing(ipc)) };
 }
 
 /** What its network needs; what couldn't be done is told. */
@@ -127,7 +140,7 @@ function neededProgram(name: string): string {
 /** The namespaces of other containers by the paths that they have now. */
 function withJoined(containers: ContainerStore, spec: Spec, joins: Joins): Spec {
   if (Object.keys(joins).length === 0) return spec;
-  const pidOf = (id: string) => firstProcess(containers.existing(id));
+  const pidOf = (id: string) => firstProcess(containers, containers.existing(id));
   const namespaces = joinOthers(spec.linux.namespaces, joins, pidOf);
   return { ...spec, linux: { ...spec.linux, namespaces } };
 }

@@ -94,10 +94,10 @@ export async function explainedImage(
   arch: MachineArch,
   directories: TapeDirectories,
 ): Promise<Buffer> {
-  const { compileTape } = await import("../tape/compile.ts");
+  const { compileLaunch } = await import("../tape/compile-foreign.ts");
   const { encodeTape } = await import("../tape/encode.ts");
   const { explainStep } = await import("../tape/explain.ts");
-  const tape = compileTape(await withFilter(request, arch, directories.filters));
+  const tape = compileLaunch(await withFilter(request, arch, directories.filters));
   return encodeTape(tape, machineOf(arch), explainStep);
 }
 
@@ -106,9 +106,9 @@ async function makeImage(
   arch: MachineArch,
   directories: TapeDirectories,
 ): Promise<Buffer> {
-  const { compileTape } = await import("../tape/compile.ts");
+  const { compileLaunch } = await import("../tape/compile-foreign.ts");
   const { encodeTape } = await import("../tape/encode.ts");
-  const tape = compileTape(await withFilter(request, arch, directories.filters));
+  const tape = compileLaunch(await withFilter(request, arch, directories.filters));
   return encodeTape(tape, machineOf(arch));
 }
 

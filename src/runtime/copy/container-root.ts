@@ -11,6 +11,7 @@ import { O_PATH, openWithin } from "../../sys/open-within.ts";
 import { mountPrivately } from "../../sys/private-mounts.ts";
 import type { Container } from "../container/container.ts";
 import type { ContainerStore } from "../container/container-store.ts";
+import { firstProcess } from "../container/first-process.ts";
 import { SUBPATH } from "../mounts/mount-point.ts";
 import type { CopyRoot } from "./copy-root.ts";
 
@@ -40,7 +41,8 @@ export function openContainerRoot(
   const { state } = container;
   if (state.status === "running") {
     const { pid, startTime } = state.started;
-    const fd = tolerating(["ENOENT", "ESRCH"], () => openSync(`/proc/${pid}/root`, ROOT));
+    const first = firstProcess(context.containers, container);
+    const fd = tolerating(["ENOENT", "ESRCH"], () => openSync(`/proc/${first}/root`, ROOT));
     // Looked at after it was opened: else it could be another process's of that number.
     if (fd === undefined || !isAlive(identityOf(pid, startTime))) {
       if (fd !== undefined) closeSync(fd);

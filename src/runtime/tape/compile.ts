@@ -103,7 +103,7 @@ interface Held {
   readonly console: Register | undefined;
 }
 
-function optionsOf({ io, gate, transient, spec }: LaunchRequest): readonly TapeOption[] {
+export function optionsOf({ io, gate, transient, spec }: LaunchRequest): readonly TapeOption[] {
   const options: TapeOption[] = gate !== undefined || transient ? ["transient"] : [];
   if (io.kind === "direct") return [...options, "direct"];
   if (io.kind === "detached") options.push("detached");
@@ -197,7 +197,7 @@ function hidePaths(steps: Steps, root: Register, { spec }: LaunchRequest): void 
 }
 
 /** The mount namespace's own copies must not pass mounts on to the host. */
-function separateMounts(steps: Steps, spec: Spec): void {
+export function separateMounts(steps: Steps, spec: Spec): void {
   const wanted = spec.linux.rootfsPropagation;
   const follows = (it: string) => /^r?(shared|slave)$/.test(it);
   const anyFollows = spec.mounts.some((mount) => mount.options.some(follows));
@@ -224,7 +224,7 @@ function enterRoot(steps: Steps, root: Register, gate: Register | undefined): vo
   steps.call("close_range", [first, 0xffff_ffff, 0], "letting go of everything of the host");
 }
 
-function compileAfter(request: LaunchRequest): readonly Step[] {
+export function compileAfter(request: LaunchRequest): readonly Step[] {
   const steps = new Steps();
   disconnectNetwork(steps, request.network);
   killRest(steps, request);
@@ -258,7 +258,7 @@ function strings(values: readonly string[]): Strings {
   return { kind: "strings", values };
 }
 
-function launcherFiles(request: LaunchRequest): TapeFiles {
+export function launcherFiles(request: LaunchRequest): TapeFiles {
   const { stateDirectory, io, cgroup, pidFile } = request;
   const log = io.kind === "direct" ? undefined : io.logFile;
   const attachSocket = io.kind === "direct" ? undefined : io.attachSocket;

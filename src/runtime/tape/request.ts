@@ -5,6 +5,7 @@ import type { InsideNetwork } from "../network/inside-network.ts";
 import type { HeldPort } from "../network/prepare-network.ts";
 import type { UserNetworkLaunch } from "../network/user-network.ts";
 import type { IdMaps } from "../userns/choose-maps.ts";
+import type { ForeignCall } from "./compile-foreign.ts";
 import type { TapeHealth } from "./tape.ts";
 import type { MapWriter } from "./user-namespace.ts";
 
@@ -47,6 +48,8 @@ export interface LaunchRequest {
   readonly transient?: boolean;
   /** Gets the process ID of the container's first process. */
   readonly pidFile?: string;
+  /** Another runtime, which makes the container. */
+  readonly foreign?: ForeignCall;
 }
 
 /** What connects a container's new network namespace. Paths are absolute. */

@@ -43,6 +43,13 @@ const plan = (request: Partial<CgroupRequest>) =>
 const written = (request: Partial<CgroupRequest>) =>
   plan(request).writes.map(({ file, value }) => `${file.replace("/sys/fs/cgroup/", "")} ${value}`);
 
+test("a container of another manager joins whatever can be limited later", () => {
+  const groups = plan({ joinsAll: true }).removals.map((group) => group.split("/")[4] ?? "");
+  for (const name of ["memory", "devices", "freezer", "pids", "cpuset"])
+    expect(groups.join(" ")).toContain(name);
+  expect(plan({}).removals.length).toBeLessThan(groups.length);
+});
+
 describe("where controllers are", () => {
   test("is read from the mounts, hybrid machines included", () => {
     expect([V1.kind, HYBRID.kind, V2.kind]).toEqual(["v1", "hybrid", "v2"]);

@@ -1,0 +1,122 @@
+import { existsSync, readFileSync } from "node:fs";
+import { chmod, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { outcomeOf } from "../../fixtures/command.ts";
+import { NetworkStage } from "../system/network-stage.ts";
+import { groupsOf, reason as stageReason, TSIMG } from "../system/run-stage.ts";
+import { lastingTraces } from "../system/support/leftovers.ts";
+import { missing } from "./requirements.ts";
+
+const ON_TERMINAL = join(import.meta.dirname, "../system/run-pty.py");
+const UNIFIED = "/sys/fs/cgroup/unified";
+const reason = stageReason ?? missing(["runc", "crun", "ip", "nft", "python3", "unshare"]);
+
+/** Ends with 9 when it is asked to. */
+const OBEYS = 'trap "exit 9" TERM; echo ready; while :; do sleep 0.05; done';
+
+describe.skipIf(reason)(`containers by other runtimes ${reason ?? ""}`, () => {
+  let world: NetworkStage;
+  /** What `--runtime` names. */
+  const names: Record<string, string> = { runc: "runc", tsimg: `${TSIMG}-runtime` };
+  beforeAll(async () => {
+    world = await NetworkStage.open();
+    names["crun"] = await crunFor(world.stage.root);
+  });
+  afterEach(() => world.stage.shell("$TSIMG rm -f $($TSIMG ps -aq)"));
+  afterAll(() => world?.[Symbol.asyncDispose]());
+
+  /** This crun wants one version of cgroups alone, and containers need the first here. */
+  async function crunFor(directory: string): Promise<string> {
+    if (!existsSync(UNIFIED)) return "crun";
+    const script = join(directory, "crun");
+    const inner = `umount ${UNIFIED} && exec crun "$@"`;
+    await writeFile(script, `#!/bin/sh\nexec unshare --mount sh -c '${inner}' sh "$@"\n`);
+    await chmod(script, 0o755);
+    return script;
+  }
+
+  describe.each(["runc", "crun", "tsimg"])("%s", (key) => {
+    const flags = () => ["--runtime", names[key] ?? ""];
+
+    test("passes output, input and status on, and leaves nothing", async () => {
+      const { stage } = world;
+      const words = ["run", "--rm", "-i", ...flags(), stage.tiny, "sh", "-c"];
+      const outcome = await stage.tsimg([...words, "echo out; cat; echo err >&2; exit 5"], {
+        input: "in\n",
+      });
+      expect(outcome).toEqual({ status: 5, stdout: "out\nin\n", stderr: "err\n" });
+      expect(await stage.output("ps", "-aq")).toBe("");
+      expect(await lastingTraces(stage.env["TSIMG_ROOT"] ?? "")).toEqual([]);
+    });
+
+    test("has a terminal", async () => {
+      const { stage } = world;
+      const line = [TSIMG, "run", "--rm", "-it", ...flags(), stage.tiny];
+      const script = "test -t 0 && test -t 1 && tty; exit 3";
+      const argv = ["python3", ON_TERMINAL, "[]", ...line, "sh", "-c", script];
+      const said = (await outcomeOf(argv, { env: stage.env })).stdout.toString();
+      expect(said).toContain("/dev/pts/0");
+      expect(said).toContain("status 3");
+    });
+
+    test("is connected as other containers are", async () => {
+      const { stage } = world;
+      await world.start("other");
+      await world.start("web", ...flags(), "-p", "18060:80");
+      expect(await world.reaches("web", "other")).toBe(true);
+      expect(await world.reaches("other", "web")).toBe(true);
+      await world.serve({ container: "web" }, "web", 80);
+      expect(await world.ask("neighbour", "tcp", world.host, 18_060)).toBe(
+        `web ${world.neighbour}`,
+      );
+      expect((await stage.tsimg(["exec", "web", "sh", "-c", "hostname; exit 4"])).status).toBe(4);
+      const sees = await world.within("web", "cat /proc/sys/net/ipv4/ip_unprivileged_port_start");
+      expect(sees).toBe("0\n");
+    });
+
+    test("is paused, asked to stop, started again and looked into", async () => {
+      const { stage } = world;
+      await stage.output("run", "-d", "--name", "one", ...flags(), stage.tiny, "sh", "-c", OBEYS);
+      await stage.until(async () => (await stage.output("logs", "one")) === "ready\n");
+      await stage.output("pause", "one");
+      expect((await stage.inspect("one")).State.Status).toBe("paused");
+      await stage.output("unpause", "one");
+      await stage.output("exec", "one", "touch", "/tmp/made");
+      const copied = await stage.shell("$TSIMG cp one:/tmp - | tar -t");
+      expect(copied.stdout).toContain("tmp/made");
+      expect(await stage.output("top", "one")).toContain("sleep 0.05");
+      await stage.output("stop", "one");
+      expect(await stage.output("ps", "-a", "--format", "{{.Status}}")).toMatch(/^Exited \(9\)/);
+      await stage.output("start", "one");
+      expect(await stage.output("exec", "one", "ls", "/tmp")).toBe("made\n");
+      await stage.output("kill", "one");
+      await stage.until(async () => (await stage.inspect("one")).State.Status === "exited");
+      await stage.output("rm", "one");
+    });
+
+    test("ends when its launcher was killed and somebody looks", async () => {
+      const { stage } = world;
+      const store = stage.env["TSIMG_ROOT"] ?? "";
+      const id = await world.start("dies", ...flags());
+      await stage.output("exec", "dies", "true");
+      const records = join(store, "run", id, "started.json");
+      process.kill(JSON.parse(readFileSync(records, "utf8")).launcher, "SIGKILL");
+      const status = () => stage.output("ps", "-a", "--format", "{{.Status}}");
+      await stage.until(async () => (await status()).startsWith("Exited (137)"));
+      expect(await lastingTraces(store)).toEqual([]);
+      expect(groupsOf(id)).toEqual([]);
+    });
+  });
+
+  test("what isn't there, or can't be done, is refused", async () => {
+    const run = (...words: string[]) =>
+      world.stage.tsimg(["run", "--rm", ...words, world.stage.tiny]);
+    const unknown = await run("--runtime", "no-such");
+    expect(unknown).toMatchObject({ status: 125 });
+    expect(unknown.stderr).toContain("unknown or invalid runtime name: no-such");
+    const init = await run("--runtime", "runc", "--init");
+    expect(init).toMatchObject({ status: 125 });
+    expect(init.stderr).toContain("--init can't go with --runtime");
+  });
+});
