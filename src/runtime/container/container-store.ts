@@ -3,9 +3,8 @@ import { join } from "node:path";
 import type { SnapshotStore } from "../../snapshot/snapshot-store.ts";
 import type { Database } from "../../store/database.ts";
 import type { StorePaths } from "../../store/paths.ts";
-import { bootId, identityOf, isAlive, ownIdentity } from "../../store/process-identity.ts";
+import { ownIdentity } from "../../store/process-identity.ts";
 import { TsimgError } from "../../sys/error.ts";
-import { isFrozen } from "../cgroup/freeze.ts";
 import { removeCgroup } from "../cgroup/remove-group.ts";
 import type { NetworkContext } from "../network/network-context.ts";
 import { defaultSubnets } from "../network/network-context.ts";
@@ -21,11 +20,10 @@ import type {
   StartedRecord,
 } from "./container.ts";
 import { checkName, refuseTaken } from "./container-name.ts";
+import { stateOf } from "./container-state.ts";
 import { recordEvent } from "./events.ts";
 import { removeForeign } from "./foreign-runtime.ts";
-import { forgetRecords, launcherOf, lostWith, readExit, readStarted } from "./launch-records.ts";
-
-import { wantsRestart } from "./restart-policy.ts";
+import { forgetRecords, readExit, readStarted } from "./launch-records.ts";
 
 /**
  * The containers and what has become of them.
@@ -254,7 +252,7 @@ export class ContainerStore {
 
   private look(row: ContainerRow): Look {
     const options = JSON.parse(row.options) as ContainerOptions;
-    return { row, options, state: this.stateOf(row, options) };
+    return { row, options, state: stateOf(row, options, this.stateDirectory(row.id)) };
   }
 
   /** Does what a look calls for. */
@@ -283,43 +281,6 @@ export class ContainerStore {
   private tellEnd(row: ContainerRow, exit: ExitRecord): void {
     if (exit.oomKilled) this.tell(row, "oom", {}, exit.finishedAt);
     this.tell(row, "die", { exitCode: String(exit.exitCode) }, exit.finishedAt);
-  }
-
-  /** @returns undefined when it never came to run its program */
-  private stateOf(row: ContainerRow, options: ContainerOptions): ContainerState | undefined {
-    const directory = this.stateDirectory(row.id);
-    if (row.exit !== null)
-      return {
-        status: "exited",
-        exit: JSON.parse(row.exit) as ExitRecord,
-        started: readStarted(directory),
-      };
-    // Before its record is read: a starter ends only after that is written.
-    const starter = row.starter ?? row.owner;
-    const isStarting = isAlive(starter);
-    const started = readStarted(directory);
-    // In this order: a container that ends in between is seen as running, not as lost.
-    if (
-      started !== undefined &&
-      isAlive(identityOf(started.pid, started.startTime, started.bootId))
-    )
-      return { status: "running", started, paused: isFrozen(options.cgroups) };
-    const exit = readExit(directory);
-    const attended = started !== undefined && isAlive(launcherOf(started));
-    if (exit !== undefined && options.restart.name !== "no") {
-      const again = (attended || isStarting) && row.stop_asked === 0;
-      const restarting = again && wantsRestart(options.restart, exit, row.restarts);
-      return { status: restarting ? "restarting" : "exited", exit, started };
-    }
-    // Its launcher writes its end and clears up.
-    if (started !== undefined && attended) return { status: "running", started, paused: false };
-    if (exit !== undefined) return { status: "exited", exit, started };
-    if (started !== undefined) return { status: "exited", exit: lostWith("launcher"), started };
-    const before = starter.split(":")[2] !== bootId();
-    const ranBefore = before && row.starter !== null;
-    if (isStarting || (row.ready === 1 && !ranBefore))
-      return { status: "created", starting: isStarting };
-    return before ? { status: "exited", exit: lostWith("machine"), started } : undefined;
   }
 }
 
