@@ -67,7 +67,8 @@ static bool make_pipe(int fd, bool to_container, int *ours) {
 
 static bool prepare_input(void) {
   bool detached = has_option(OPTION_DETACHED);
-  if (!has_option(OPTION_STDIN) || (!detached && !isatty(STDIN_FILENO))) return true;
+  bool passed_on = detached || has_option(OPTION_RELAY) || isatty(STDIN_FILENO);
+  if (!has_option(OPTION_STDIN) || !passed_on) return true;
   int ours;
   if (!make_pipe(STDIN_FILENO, true, &ours)) return false;
   /* Without a client this stays open and empty: a reader waits, as at an idle terminal. */

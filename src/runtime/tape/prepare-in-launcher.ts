@@ -50,6 +50,9 @@ export function letGo(steps: Steps, { root, sources, mapping }: Prepared): void 
   for (const descriptor of held) steps.call("close", [descriptor], why);
 }
 
+/** Streams of the caller's; and once it has joined a namespace the launcher gives nothing away. */
+const NOT_OURS = ["EBADF", "EINVAL", "EPERM"] as const;
+
 /**
  * So that the container's root can open its own standard streams again. Pipes alone: whatever
  * else the caller has there, /dev/null or a file, is the host's and stays so.
@@ -62,6 +65,6 @@ export function giveStreams(steps: Steps, { spec, imageMaps }: LaunchRequest): v
   // Never what is the caller's: its standard input may be the host's /dev/null.
   for (const pipe of OWN_PIPES) {
     const why = "giving the container its standard streams";
-    steps.call("fchown", [pipe, ...owner], why, { tolerate: ["EBADF"] });
+    steps.call("fchown", [pipe, ...owner], why, { tolerate: NOT_OURS });
   }
 }

@@ -16,7 +16,7 @@ export function connectStreams(steps: Steps, io: LaunchIo, owner: number | undef
   if (owner !== undefined) {
     const why = "giving the container's user its standard streams";
     for (const pipe of OWN_PIPES)
-      steps.call("fchown", [pipe, owner, -1], why, { tolerate: ["EBADF"] });
+      steps.call("fchown", [pipe, owner, -1], why, { tolerate: ["EBADF", "EINVAL", "EPERM"] });
   }
   STREAMS.forEach((stream, fd) => {
     const why = `connecting standard ${["input", "output", "error"][fd]}`;

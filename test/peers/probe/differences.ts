@@ -51,8 +51,8 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     fact: /^descriptor\.[012]$/,
-    ours: /^(\/null|socket:|pipe:), .* owner (0:0|65534:65534), /,
-    why: "runc puts pipes of its own in between, ours passes on the caller's streams and has an empty input without -i; runc and crun make the container's user their owner",
+    ours: /^(\/null|socket:|pipe:), .* owner (0:0|65534:65534|1000:0), /,
+    why: "runc puts pipes of its own in between, ours does for users other than root and passes on the caller's streams else, with an empty input without -i; runc and crun make the user and the group their owners",
   },
   {
     fact: /^mount\.\/(proc\/acpi|sys\/firmware)$/,
