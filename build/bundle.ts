@@ -1,4 +1,6 @@
-import { type Plugin, rolldown } from "rolldown";
+import { resolve } from "node:path";
+import { type InputOptions, type OutputOptions, type Plugin, rolldown } from "rolldown";
+import { ALONE, aloneName } from "../src/cli/alone.ts";
 
 /**
  * commander asks for child_process to start subcommands that are programs of their own,
@@ -15,29 +17,62 @@ const withoutChildProcess: Plugin = {
   },
 };
 
+/** The entry of a file with one command alone, see src/cli/alone.ts. */
+const aloneEntries: Plugin = {
+  name: "commands-alone",
+  resolveId: (source) => (source.startsWith("alone:") ? `\0${source}` : null),
+  load(id) {
+    const [, command] = /^\0alone:(.*)$/.exec(id) ?? [];
+    if (command === undefined) return null;
+    const of = (file: string) => JSON.stringify(resolve("src/cli", file));
+    return `
+      import { command } from ${of(`${command}.ts`)};
+      import { runPlainLine } from ${of("plain-line.ts")};
+      export const runLine = (line) => runPlainLine(command(), line);`;
+  },
+};
+
+const INPUT: InputOptions = {
+  platform: "node",
+  external: ["ffi-rs", "zlib-sync"],
+  plugins: [withoutChildProcess, aloneEntries],
+  logLevel: "warn",
+  // A file that one command asks for late, another has from the start.
+  checks: { ineffectiveDynamicImport: false },
+};
+
 /**
  * Bundles the programs into `outDir`: CommonJS, since one such file starts faster than ES
  * modules do, with a chunk for each command, so that none loads what another needs.
  */
 export async function bundle(outDir: string): Promise<void> {
-  const build = await rolldown({
-    input: {
-      tsimg: "src/cli/main.ts",
-      unpack: "src/layer/unpack-main.ts",
-      bench: "src/bench/bench-main.ts",
-    },
-    platform: "node",
-    external: ["ffi-rs", "zlib-sync"],
-    plugins: [withoutChildProcess],
-    logLevel: "warn",
-  });
+  const programs = {
+    tsimg: "src/cli/main.ts",
+    unpack: "src/layer/unpack-main.ts",
+    bench: "src/bench/bench-main.ts",
+  };
+  await write({ ...INPUT, input: programs }, { dir: outDir, chunkFileNames: "chunks/[name].cjs" });
+  for (const command of ALONE) {
+    const name = aloneName(command);
+    await write(
+      { ...INPUT, input: { [name]: `alone:${command}` } },
+      {
+        dir: outDir,
+        chunkFileNames: `chunks/${command}-[name].cjs`,
+        codeSplitting: { groups: [{ name: "all", tags: ["$initial"] }] },
+      },
+    );
+  }
+}
+
+async function write(input: InputOptions, output: OutputOptions): Promise<void> {
+  const build = await rolldown(input);
   await build.write({
-    dir: outDir,
     format: "cjs",
     entryFileNames: "[name].cjs",
-    chunkFileNames: "chunks/[name].cjs",
     minify: { compress: true, mangle: false, codegen: true },
     sourcemap: true,
+    ...output,
   });
   await build.close();
 }

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { App } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
 import { restartPause, wantsRestart } from "../runtime/container/restart-policy.ts";
+import { sleep } from "../sys/sleep.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
 

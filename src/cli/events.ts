@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { App } from "../app.ts";
 import { type Event, eventsAfter, lastEvent } from "../runtime/container/events.ts";
 import { TsimgError } from "../sys/error.ts";
+import { sleep } from "../sys/sleep.ts";
 import { Command } from "./command.ts";
 import { interruptible, openApp } from "./globals.ts";
 import { parseMoment } from "./output/moment.ts";
@@ -63,7 +63,7 @@ async function follow(
       process.stdout.write(`${show(event, flags.format)}\n`);
     }
     if (until !== undefined && Date.now() >= until) return;
-    await sleep(POLL, undefined, { signal });
+    await sleep(POLL, signal);
   }
 }
 

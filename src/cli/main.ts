@@ -1,15 +1,17 @@
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
-import { COMMANDS } from "./commands.ts";
+import { runAlone } from "./alone.ts";
+import { type CommandLine, readCommandLine } from "./command-line.ts";
+import { commandNamed } from "./commands.ts";
 
 /**
  * V8 keeps what it has compiled for a command in a directory of that command's own: of a
  * module that several share each uses other functions. Saves 5 ms of 20. The rest of the
  * program is loaded after this, since what is loaded before isn't kept.
  */
-function keepCompiledCode(): void {
-  const name = process.argv.slice(2).find((word) => Object.hasOwn(COMMANDS, word));
-  if (name !== undefined) enableCompileCache(join(import.meta.dirname, "cache", name));
+function keepCompiledCode({ name }: CommandLine): void {
+  if (commandNamed(name) === undefined) return;
+  enableCompileCache(join(import.meta.dirname, "cache", name));
 }
 
 /** Whoever reads our output may stop early, as `head` does: no failure of ours. */
@@ -37,13 +39,19 @@ async function enterNamespaces(): Promise<void> {
   }
 }
 
+async function runWhole(argv: readonly string[], line: CommandLine): Promise<number> {
+  const { runCommandLine } = await import("./cli.ts");
+  return await runCommandLine(argv, line);
+}
+
 async function main(): Promise<void> {
-  keepCompiledCode();
+  const argv = process.argv.slice(2);
+  const line = readCommandLine(argv);
+  keepCompiledCode(line);
   endWithReader();
   if (process.getuid?.() !== 0) await enterNamespaces();
-  const { runCommandLine } = await import("./cli.ts");
   // Not process.exit: output that is still on its way would be lost.
-  process.exitCode = await runCommandLine(process.argv.slice(2));
+  process.exitCode = (await runAlone(line)) ?? (await runWhole(argv, line));
 }
 
 void main();

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { type App, builtProgram } from "../app.ts";
 import { launch, writeTape } from "../runtime/container/launch.ts";
 import { type PreparedLaunch, prepareLaunch } from "../runtime/container/prepare-launch.ts";
@@ -26,6 +25,7 @@ export async function startDetached(app: App, id: string): Promise<void> {
   const prepared = claim(app, id, 0, DETACHED);
   const tape = await writeTape(prepared, app.paths);
   const stdio = ["ignore", "ignore", "inherit"] as const;
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
   const { status, error } = spawnSync(builtProgram("launcher"), [tape], { stdio: [...stdio] });
   if (error !== undefined) throw error;
   if (status === 0) return;

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { App } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
 import { TsimgError } from "../sys/error.ts";
+import { sleep } from "../sys/sleep.ts";
 import { Command } from "./command.ts";
 import { eachNamed } from "./each-named.ts";
 import { openApp } from "./globals.ts";

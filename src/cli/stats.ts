@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { App } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
 import { type Sample, takeSample } from "../runtime/container/sample.ts";
 import { tolerating } from "../sys/errno.ts";
+import { sleep } from "../sys/sleep.ts";
 import { Command } from "./command.ts";
 import { interruptible, openApp } from "./globals.ts";
 import { renderRows } from "./output/format.ts";
@@ -56,7 +56,7 @@ async function show(
   using live = onTerminal ? new LiveTable(process.stdout) : undefined;
   let before = samples(app, ids, flags.all === true);
   do {
-    await sleep(INTERVAL, undefined, { signal });
+    await sleep(INTERVAL, signal);
     const now = samples(app, ids, flags.all === true);
     const text = renderRows(LISTING, rows(before, now, !flags.trunc), flags);
     if (live !== undefined) live.draw(text);

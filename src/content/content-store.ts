@@ -9,13 +9,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Digest } from "../oci/digest.ts";
 import { sha256Digest } from "../oci/digest.ts";
 import type { Database } from "../store/database.ts";
 import type { StorePaths } from "../store/paths.ts";
 import { isAlive, ownIdentity } from "../store/process-identity.ts";
 import { tolerating } from "../sys/errno.ts";
+import { sleep } from "../sys/sleep.ts";
 import { Ingest } from "./ingest.ts";
 
 /** How often a waiting command looks whether another one has fetched the blob, in ms. */
@@ -88,7 +88,7 @@ export class ContentStore {
       if (claim === "present") return undefined;
       if (claim === "claimed") break;
       onBusy();
-      await sleep(POLL, undefined, { signal });
+      await sleep(POLL, signal);
     }
     mkdirSync(this.paths.ingests, { recursive: true });
     return new Ingest({

@@ -1,5 +1,4 @@
 import { mkdirSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { SnapshotId, StorageDriver, StorageOptions, Usage } from "../../drivers/driver.ts";
 import type { ChainId } from "../oci/digest.ts";
 import type { Database } from "../store/database.ts";
@@ -7,6 +6,7 @@ import { isAlive, ownIdentity } from "../store/process-identity.ts";
 import { type OpenMount, openMount } from "../sys/detached-mount.ts";
 import { TsimgError } from "../sys/error.ts";
 import type { MountSpec } from "../sys/mount-spec.ts";
+import { sleep } from "../sys/sleep.ts";
 import type { DriverSource } from "./driver-source.ts";
 import { SnapshotRows } from "./snapshot-rows.ts";
 
@@ -70,7 +70,7 @@ export class SnapshotStore extends SnapshotRows {
         return claim;
       }
       onBusy();
-      await sleep(POLL, undefined, { signal });
+      await sleep(POLL, signal);
     }
   }
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
+import { sleep } from "../../sys/sleep.ts";
 import { groupFile, readGroupFile, readGroupTable } from "./group-files.ts";
 
 /** Milliseconds between two looks, and how long stopping may take: one in D state can't. */
@@ -46,7 +46,7 @@ export async function freeze(groups: readonly string[], signal: AbortSignal): Pr
       begun = Date.now();
     }
     try {
-      await sleep(POLL, undefined, { signal });
+      await sleep(POLL, signal);
     } catch (error) {
       thaw(groups);
       throw error;

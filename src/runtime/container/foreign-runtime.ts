@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Namespace, Process, Spec } from "../../oci/runtime-spec.ts";
@@ -76,6 +75,7 @@ export function foreignCall(program: string, state: string, id: string, spec: Sp
 /** Ends what a runtime has left of a container whose launcher was killed. */
 export function removeForeign(program: string, state: string, id: string): void {
   const { root } = placesOf(state);
+  const { spawnSync } = globalThis.process.getBuiltinModule("node:child_process");
   spawnSync(program, ["--root", root, "delete", "--force", id], { stdio: "ignore" });
 }
 
@@ -114,6 +114,7 @@ export function foreignExec(
   try {
     const within = [`--net=/proc/${first}/ns/net`, "--", program, ...argv];
     const stdio = [input, "inherit", "inherit"] as const;
+    const { spawnSync } = globalThis.process.getBuiltinModule("node:child_process");
     const { status, error } = spawnSync("nsenter", within, { stdio: [...stdio] });
     if (error !== undefined) throw error;
     return status ?? 1;

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { tolerating } from "../../sys/errno.ts";
+import { sleep } from "../../sys/sleep.ts";
 
 const READ_SIZE = 64 * 1024;
 const POLL = 50;
@@ -37,7 +37,7 @@ export async function* followLog(path: string, options: FollowOptions): AsyncGen
       const more = options.follow();
       yield* reader.lines();
       if (!more) return;
-      await sleep(POLL, undefined, { signal: options.signal });
+      await sleep(POLL, options.signal);
     }
   } finally {
     closeSync(fd);

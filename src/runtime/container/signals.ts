@@ -1,8 +1,8 @@
 import { constants } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
 import { identityOf, isAlive } from "../../store/process-identity.ts";
 import { errorCode, tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
+import { sleep } from "../../sys/sleep.ts";
 import { thaw } from "../cgroup/freeze.ts";
 import type { Container } from "./container.ts";
 import type { ContainerStore } from "./container-store.ts";
@@ -120,7 +120,7 @@ export async function waitForEnd(
         `container '${row.name}' was removed as it ended: its exit status is not known`,
       );
     if (container.state.status === "exited") return container.state.exit.exitCode;
-    await sleep(POLL, undefined, { signal });
+    await sleep(POLL, signal);
   }
 }
 
@@ -147,7 +147,7 @@ export async function ended(
         alone = Number.POSITIVE_INFINITY;
       }
     }
-    await sleep(POLL, undefined, { signal });
+    await sleep(POLL, signal);
   }
   return false;
 }

@@ -1,7 +1,7 @@
 import { existsSync, rmdirSync, rmSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { identityOf, isAlive } from "../../store/process-identity.ts";
 import { tolerating } from "../../sys/errno.ts";
+import { sleep } from "../../sys/sleep.ts";
 import { thaw } from "../cgroup/freeze.ts";
 import { processesIn } from "../cgroup/group-files.ts";
 import { runHooks } from "./hooks.ts";
