@@ -53,10 +53,12 @@ export class Database implements Disposable {
   /**
    * Runs `action` as one transaction that excludes every other writer from its start, so
    * that what it read still holds when it writes. Keep it short, and never await in it. On a
-   * full disk it may be run a second time, after a rollback.
+   * full disk it may be run a second time, after a rollback. Within another one it is a part
+   * of that.
    * @throws TsimgError ERR_NO_SPACE
    */
   transaction<T>(action: () => T): T {
+    if (this.connection.isTransaction) return action();
     return this.withRoom(() => this.attempt(action));
   }
 

@@ -9,19 +9,24 @@ import { removeCgroup } from "../cgroup/remove-group.ts";
 import type { NetworkContext } from "../network/network-context.ts";
 import { defaultSubnets } from "../network/network-context.ts";
 import { reclaimNetwork, reclaimNetworks } from "../network/reclaim-network.ts";
-import { updateHosts } from "../network/update-hosts.ts";
 import { releaseVolumes } from "../volume/release-volumes.ts";
 import type {
   Container,
   ContainerOptions,
   ContainerRow,
-  ContainerState,
   ExitRecord,
   StartedRecord,
 } from "./container.ts";
-import { checkName, refuseTaken } from "./container-name.ts";
-import { stateOf } from "./container-state.ts";
+import {
+  asContainer,
+  isGone,
+  isStopped,
+  isUnsettled,
+  type Look,
+  lookAt,
+} from "./container-look.ts";
 import { recordEvent } from "./events.ts";
+import { findRow } from "./find-row.ts";
 import { removeForeign } from "./foreign-runtime.ts";
 import { forgetRecords, readExit, readStarted } from "./launch-records.ts";
 
@@ -88,24 +93,8 @@ export class ContainerStore {
 
   /** As `existing`, but undefined when there is none. */
   find(text: string): Container | undefined {
-    const rows = this.database.all<ContainerRow>(
-      "select * from containers where name = ? or id = ?",
-      text.replace(/^\//, ""),
-      text,
-    );
-    const started = /^[0-9a-f]+$/.test(text)
-      ? this.database.all<ContainerRow>(
-          "select * from containers where id between ? and ?",
-          text,
-          `${text}g`,
-        )
-      : [];
-    const found = rows.length > 0 ? rows : started;
-    if (found.length > 1)
-      throw new TsimgError("ERR_NO_SUCH_CONTAINER", `container ID '${text}' is ambiguous`, {
-        hint: "give more of its digits",
-      });
-    return found[0] === undefined ? undefined : this.observe(found[0]);
+    const row = findRow(this.database, text);
+    return row === undefined ? undefined : this.settle(this.look(row));
   }
 
   /** Clears up what ended without anybody looking. Those whose end is known cost nothing. */
@@ -131,8 +120,9 @@ export class ContainerStore {
     releaseVolumes(this, row.id, { removeAnonymous });
     const image = this.snapshots.get(row.snapshot)?.parent ?? null;
     this.database.transaction(() => {
-      this.tell(row, "destroy");
-      this.database.run("delete from containers where id = ?", row.id);
+      const deleted = this.database.run("delete from containers where id = ?", row.id);
+      // Of several commands that clear up after it, one tells of it.
+      if (deleted > 0) this.tell(row, "destroy");
       this.snapshots.markRemoving(row.snapshot);
     });
     this.snapshots.destroy(row.snapshot);
@@ -168,20 +158,28 @@ export class ContainerStore {
 
   /**
    * Makes this process the one that starts the container.
-   * @throws TsimgError ERR_STATE when it runs, or another process is starting it
+   *
+   * @param restarts how often its restart policy has started it; 0 when somebody else does
+   * @throws TsimgError ERR_STATE when it runs, or another process is starting it, or its
+   *   restart policy has no say any more
    */
   claimStart(id: string, restarts = 0): Container {
+    const { row } = this.existing(id);
     return this.database.transaction(() => {
-      const container = this.existing(id);
-      const { state, row } = container;
+      const container = this.current(id);
+      if (container === undefined)
+        throw new TsimgError("ERR_STATE", `container '${row.name}' was just removed`);
+      const { state } = container;
       if (state.status === "running")
         throw new TsimgError("ERR_STATE", `container '${row.name}' is running`);
       if (state.status === "created" && state.starting)
         throw new TsimgError("ERR_STATE", `container '${row.name}' is just being started`, {
           hint: "try again in a moment",
         });
+      if (restarts > 0 && state.status !== "restarting")
+        throw new TsimgError("ERR_STATE", `container '${row.name}' was just stopped`);
       // Nobody told it before: a container that restarts has not ended.
-      if (state.status === "restarting") this.tellEnd(row, state.exit);
+      if ("exit" in state && container.row.exit === null) this.tellEnd(row, state.exit);
       const sql = `update containers set starter = ?, exit = null, ready = 1, restarts = ?,
         stop_asked = 0 where id = ?`;
       this.database.run(sql, ownIdentity(), restarts, row.id);
@@ -191,26 +189,26 @@ export class ContainerStore {
     });
   }
 
+  /**
+   * Makes this process the one that removes the container: nobody starts it any more. When
+   * the process dies, the next look removes it.
+   * @returns false when it runs, or another process is starting or removing it
+   */
+  claimRemoval(id: string): boolean {
+    return this.database.transaction(() => {
+      const container = this.current(id);
+      if (container === undefined) return true;
+      if (!isStopped(container)) return false;
+      const sql = "update containers set starter = ?, exit = null, ready = 0 where id = ?";
+      this.database.run(sql, ownIdentity(), id);
+      forgetRecords(this.stateDirectory(id));
+      return true;
+    });
+  }
+
   /** Keeps a container's restart policy from starting it again. */
   askToStop(id: string): void {
     this.database.run("update containers set stop_asked = 1 where id = ?", id);
-  }
-
-  /** @throws TsimgError ERR_NAME_IN_USE, ERR_USAGE */
-  rename(row: ContainerRow, name: string): void {
-    checkName(name);
-    this.database.transaction(() => {
-      refuseTaken(this.database, name);
-      this.database.run("update containers set name = ? where id = ?", name, row.id);
-      this.tell({ ...row, name }, "rename", { oldName: `/${row.name}` });
-      const sql = "select network from network_members where container = ?";
-      const networks = this.database.all<{ network: string }>(sql, row.id);
-      if (networks.length > 0)
-        updateHosts(
-          this.networks,
-          networks.map(({ network }) => network),
-        );
-    });
   }
 
   /** Keeps what of a container's options has changed. */
@@ -237,40 +235,54 @@ export class ContainerStore {
 
   private observeAll(rows: readonly ContainerRow[]): readonly Container[] {
     const looks = rows.map((row) => this.look(row));
-    const dead = looks.filter(isDead).map(({ row }) => row.id);
+    const dead = looks.filter(isUnsettled).map(({ row }) => row.id);
+    // Of all at once, since the firewall is written only once then.
     reclaimNetworks(this.networks, dead, (id) => {
-      const row = this.database.get<ContainerRow>("select * from containers where id = ?", id);
-      return row === undefined || isDead(this.look(row));
+      const look = this.lookAgain(id);
+      return look === undefined || isUnsettled(look);
     });
     return looks.flatMap((look) => this.settle(look) ?? []);
   }
 
-  /** @returns undefined when the look found nothing to keep */
-  private observe(row: ContainerRow): Container | undefined {
-    return this.settle(this.look(row));
-  }
-
   private look(row: ContainerRow): Look {
-    const options = JSON.parse(row.options) as ContainerOptions;
-    return { row, options, state: stateOf(row, options, this.stateDirectory(row.id)) };
+    return lookAt(row, this.stateDirectory(row.id));
   }
 
-  /** Does what a look calls for. */
-  private settle({ row, options, state }: Look): Container | undefined {
-    if (state === undefined || (state.status === "exited" && row.auto_remove === 1)) {
-      if (state?.status === "exited") this.tellEnd(row, state.exit);
-      this.remove(row, options);
-      return undefined;
-    }
-    if (state.status === "exited" && row.exit === null) {
-      const exit = JSON.stringify(state.exit);
-      const sql = "update containers set exit = ?, ready = 1 where id = ? and exit is null";
-      if (this.database.run(sql, exit, row.id) > 0) this.tellEnd(row, state.exit);
-      this.endForeign(row, options);
-      reclaimNetwork(this.networks, row.id);
-      for (const group of options.cgroups) removeCgroup(group);
-    }
-    return { row, options, state };
+  private lookAgain(id: string): Look | undefined {
+    const row = this.database.get<ContainerRow>("select * from containers where id = ?", id);
+    return row === undefined ? undefined : this.look(row);
+  }
+
+  /** What a container is, within a transaction: nothing is cleared up. */
+  private current(id: string): Container | undefined {
+    const look = this.lookAgain(id);
+    return look === undefined || isGone(look) ? undefined : asContainer(look);
+  }
+
+  /** Does what a look calls for. @returns undefined when it found nothing to keep */
+  private settle(seen: Look): Container | undefined {
+    if (!isUnsettled(seen)) return asContainer(seen);
+    // Row and records were read one after the other, and somebody may have started it
+    // meanwhile: only what is seen where nobody can start it counts.
+    const look = this.database.transaction(() => {
+      const sure = this.lookAgain(seen.row.id);
+      if (sure !== undefined && isUnsettled(sure)) this.writeEnd(sure);
+      return sure;
+    });
+    if (look === undefined) return undefined;
+    if (!isGone(look)) return asContainer(look);
+    this.remove(look.row, look.options);
+    return undefined;
+  }
+
+  private writeEnd({ row, options, state }: Look): void {
+    if (state?.status !== "exited") return;
+    const sql = "update containers set exit = ?, ready = 1 where id = ?";
+    this.database.run(sql, JSON.stringify(state.exit), row.id);
+    if (row.exit === null) this.tellEnd(row, state.exit);
+    this.endForeign(row, options);
+    reclaimNetwork(this.networks, row.id);
+    for (const group of options.cgroups) removeCgroup(group);
   }
 
   /** Another runtime's container doesn't die with its launcher. */
@@ -282,12 +294,4 @@ export class ContainerStore {
     if (exit.oomKilled) this.tell(row, "oom", {}, exit.finishedAt);
     this.tell(row, "die", { exitCode: String(exit.exitCode) }, exit.finishedAt);
   }
-}
-
-/** A container as it is; without a state it was never there. */
-type Look = Omit<Container, "state"> & { readonly state: ContainerState | undefined };
-
-/** Whose end may not have been settled yet. */
-function isDead({ row, state }: Look): boolean {
-  return state === undefined || (state.status === "exited" && row.exit === null);
 }
