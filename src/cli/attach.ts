@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { builtProgram } from "../app.ts";
 import { parseDetachKeys } from "../runtime/container/detach-keys.ts";
+import { become } from "../sys/become.ts";
 import { TsimgError } from "../sys/error.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
@@ -45,6 +46,6 @@ export function command(): Command {
       ];
       const socket = join(app.containers.stateDirectory(row.id), "attach.sock");
       const argv = ["tsimg-attach", "--attach", socket, letters.join(""), keys];
-      process.execve?.(builtProgram("launcher"), argv, {});
+      become(builtProgram("launcher"), argv);
     });
 }

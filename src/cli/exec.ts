@@ -13,6 +13,7 @@ import { firstProcess } from "../runtime/container/first-process.ts";
 import { foreignExec } from "../runtime/container/foreign-runtime.ts";
 import { readSpec } from "../runtime/container/read-spec.ts";
 import type { Accounts } from "../runtime/user.ts";
+import { become } from "../sys/become.ts";
 import { TsimgError } from "../sys/error.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
@@ -87,7 +88,7 @@ async function execute(app: App, container: Container, flags: Flags & ExecFlags)
   }
   app.containers.tell(row, `exec_start: ${flags.command.join(" ")}`);
   writeExecTape(path, tape, flags.explain === true);
-  process.execve?.(builtProgram("launcher"), ["tsimg-exec", path], {});
+  become(builtProgram("launcher"), ["tsimg-exec", path]);
 }
 
 /** A process that joins the frozen cgroup would stop there, out of reach of any signal. */

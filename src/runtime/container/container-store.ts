@@ -106,11 +106,13 @@ export class ContainerStore {
   /**
    * Takes a container down that doesn't run.
    * @param removeAnonymous whether volumes that nobody named go with it
+   * @param end of one of which nobody was told that it has ended
    */
   remove(
     row: ContainerRow,
     options: ContainerOptions,
     removeAnonymous = row.auto_remove === 1,
+    end?: ExitRecord,
   ): void {
     this.endForeign(row, options);
     for (const group of options.cgroups) removeCgroup(group);
@@ -122,7 +124,10 @@ export class ContainerStore {
     this.database.transaction(() => {
       const deleted = this.database.run("delete from containers where id = ?", row.id);
       // Of several commands that clear up after it, one tells of it.
-      if (deleted > 0) this.tell(row, "destroy");
+      if (deleted > 0) {
+        if (end !== undefined && row.exit === null) this.tellEnd(row, end);
+        this.tell(row, "destroy");
+      }
       this.snapshots.markRemoving(row.snapshot);
     });
     this.snapshots.destroy(row.snapshot);
@@ -266,20 +271,21 @@ export class ContainerStore {
     // meanwhile: only what is seen where nobody can start it counts.
     const look = this.database.transaction(() => {
       const sure = this.lookAgain(seen.row.id);
-      if (sure !== undefined && isUnsettled(sure)) this.writeEnd(sure);
+      if (sure !== undefined && !isGone(sure)) this.writeEnd(sure);
       return sure;
     });
     if (look === undefined) return undefined;
     if (!isGone(look)) return asContainer(look);
-    this.remove(look.row, look.options);
+    const { row, options, state } = look;
+    this.remove(row, options, undefined, state?.status === "exited" ? state.exit : undefined);
     return undefined;
   }
 
   private writeEnd({ row, options, state }: Look): void {
-    if (state?.status !== "exited") return;
+    if (state?.status !== "exited" || row.exit !== null) return;
     const sql = "update containers set exit = ?, ready = 1 where id = ?";
     this.database.run(sql, JSON.stringify(state.exit), row.id);
-    if (row.exit === null) this.tellEnd(row, state.exit);
+    this.tellEnd(row, state.exit);
     this.endForeign(row, options);
     reclaimNetwork(this.networks, row.id);
     for (const group of options.cgroups) removeCgroup(group);

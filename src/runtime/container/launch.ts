@@ -1,5 +1,6 @@
 import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { become } from "../../sys/become.ts";
 import type { PreparedLaunch } from "./prepare-launch.ts";
 import { explainedImage, type TapeDirectories, tapeImage } from "./tape-image.ts";
 
@@ -17,8 +18,7 @@ export async function launch(
   explained = false,
 ): Promise<never> {
   const tape = await writeTape(prepared, directories, explained);
-  process.execve?.(launcher, ["tsimg-launcher", tape], {});
-  throw new Error("execve returned");
+  return become(launcher, ["tsimg-launcher", tape]);
 }
 
 /** Writes the launcher's tape into the container's state directory and answers its path. */
