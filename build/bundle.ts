@@ -34,6 +34,19 @@ const aloneEntries: Plugin = {
   },
 };
 
+/** V8 has text of one byte a character from the disk as it is. */
+const inAscii: Plugin = {
+  name: "ascii",
+  generateBundle(_options, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== "chunk") continue;
+      chunk.code = chunk.code.replace(/[^\0-\x7f]/g, (unit) => {
+        return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+      });
+    }
+  },
+};
+
 const INPUT: InputOptions = {
   platform: "node",
   external: ["ffi-rs", "zlib-sync"],
@@ -64,6 +77,8 @@ export async function bundle(outDir: string): Promise<void> {
         chunkFileNames: "[name].cjs",
         codeSplitting: { groups: [{ name: "all", tags: ["$initial"] }] },
         minifyInternalExports: false,
+        minify: { compress: true, mangle: true, codegen: true },
+        plugins: [inAscii],
       },
     );
     // It would only pass on what the other file exports by the same names.

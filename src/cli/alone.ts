@@ -18,7 +18,8 @@ interface AloneModule {
 
 /** @returns undefined when the whole program must run the line; nothing was done then */
 export async function runAlone(line: CommandLine): Promise<number | undefined> {
-  if (!ALONE.includes(line.name)) return undefined;
+  // Where an error's trace is wanted, names are: these files have none.
+  if (!ALONE.includes(line.name) || line.globals.debug === true) return undefined;
   const home = import.meta.dirname;
   const code = join(home, "cache", `${line.name}.code`);
   const { exports, keep } = loadKept(join(home, "alone", line.name, "all.cjs"), code);

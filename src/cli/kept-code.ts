@@ -4,13 +4,13 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import Module, { createRequire } from "node:module";
+import { createRequire, Module } from "node:module";
 import { dirname } from "node:path";
 import { Script } from "node:vm";
-import { tolerating } from "../sys/errno.ts";
 
 /** Runs after each of which the kept code grows by what that run needed anew. */
 const ROUNDS = 3;
@@ -31,12 +31,13 @@ export interface KeptModule {
  * This one is written when a run is over. It is trusted as the file itself is, and only
  * whoever may write beside that can write it.
  *
+ * @param file   in ASCII, which is read fastest
  * @param keptIn the file that the code is kept in; one that can't be read or written, or is
  *               another build's, costs time and nothing else
  * @see https://nodejs.org/api/vm.html#scriptcreatecacheddata
  */
 export function loadKept(file: string, keptIn: string): KeptModule {
-  const source = readFileSync(file, "utf8");
+  const source = readFileSync(file, "latin1");
   const { mtimeMs, size } = statSync(file);
   const made = `${process.version} ${process.arch} ${mtimeMs} ${size}`;
   const kept = readKept(keptIn, made);
@@ -67,8 +68,12 @@ function run(script: Script, file: string): unknown {
 }
 
 function readKept(path: string, made: string): { code: Buffer; round: number } | undefined {
-  const whole = tolerating(["ENOENT", "EACCES"], () => readFileSync(path));
-  if (whole === undefined) return undefined;
+  let whole: Buffer;
+  try {
+    whole = readFileSync(path);
+  } catch {
+    return undefined;
+  }
   const header = whole.toString("latin1", 0, HEADER).trimEnd();
   const end = header.lastIndexOf(" ");
   if (header.slice(0, end) !== made) return undefined;
@@ -77,7 +82,7 @@ function readKept(path: string, made: string): { code: Buffer; round: number } |
 
 function write(path: string, header: string, script: Script): void {
   const unfinished = `${path}.${process.pid}`;
-  tolerating(["EACCES", "EROFS", "ENOSPC", "EDQUOT"], () => {
+  try {
     mkdirSync(dirname(path), { recursive: true });
     // Before the work: an ordinary user can't write beside root's program.
     accessSync(dirname(path), constants.W_OK);
@@ -86,5 +91,8 @@ function write(path: string, header: string, script: Script): void {
     // V8 believes what it reads: a file that a power cut left half empty must not be there.
     writeFileSync(unfinished, whole, { flush: true });
     renameSync(unfinished, path);
-  });
+  } catch {
+    // A full disk, or not ours to write: the next run takes longer, that is all.
+    rmSync(unfinished, { force: true });
+  }
 }
