@@ -11,6 +11,7 @@ import {
 } from "../runtime/container/exec.ts";
 import { firstProcess } from "../runtime/container/first-process.ts";
 import { foreignExec } from "../runtime/container/foreign-runtime.ts";
+import { launcherEnvironment } from "../runtime/container/launcher-environment.ts";
 import { readSpec } from "../runtime/container/read-spec.ts";
 import type { Accounts } from "../runtime/user.ts";
 import { become } from "../sys/become.ts";
@@ -88,7 +89,7 @@ async function execute(app: App, container: Container, flags: Flags & ExecFlags)
   }
   app.containers.tell(row, `exec_start: ${flags.command.join(" ")}`);
   writeExecTape(path, tape, flags.explain === true);
-  become(builtProgram("launcher"), ["tsimg-exec", path]);
+  become(builtProgram("launcher"), ["tsimg-exec", path], launcherEnvironment(app.paths));
 }
 
 /** A process that joins the frozen cgroup would stop there, out of reach of any signal. */

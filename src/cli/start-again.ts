@@ -1,5 +1,6 @@
 import { type App, builtProgram } from "../app.ts";
 import { launch, writeTape } from "../runtime/container/launch.ts";
+import { launcherEnvironment } from "../runtime/container/launcher-environment.ts";
 import { type PreparedLaunch, prepareLaunch } from "../runtime/container/prepare-launch.ts";
 import { readSpec } from "../runtime/container/read-spec.ts";
 import { TsimgError } from "../sys/error.ts";
@@ -26,7 +27,10 @@ export async function startDetached(app: App, id: string): Promise<void> {
   const tape = await writeTape(prepared, app.paths);
   const stdio = ["ignore", "ignore", "inherit"] as const;
   const { spawnSync } = process.getBuiltinModule("node:child_process");
-  const { status, error } = spawnSync(builtProgram("launcher"), [tape], { stdio: [...stdio] });
+  const { status, error } = spawnSync(builtProgram("launcher"), [tape], {
+    stdio: [...stdio],
+    env: launcherEnvironment(app.paths),
+  });
   if (error !== undefined) throw error;
   if (status === 0) return;
   // The launcher has said why.
