@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { awkwardImage } from "../../fixtures/images/awkward-image.ts";
+import { tinyImage } from "../../fixtures/images/tiny-image.ts";
 import { tolerating } from "../../src/sys/errno.ts";
 
 /**
@@ -43,8 +44,10 @@ async function test(patterns: readonly string[]): Promise<number> {
     ...["--mem", `${MEMORY_MIB}`, "--timeout", `${LIMIT_SECONDS}`, "--env", "NO_COLOR=1"],
     ...["--", process.execPath, guest, ...patterns],
   ];
-  // The guest finds it in the cache; it can't fetch what it is made of.
+  // The guest finds them in the cache; it can't fetch what they are made of.
   await awkwardImage();
+  await awkwardImage({ layers: 1 });
+  await tinyImage();
   // The lab's own meaning of this variable, inside the guest, is that it is the guest.
   const { TSIMG_LAB: _, ...env } = process.env;
   const run = spawn(boot, argv, { cwd: ROOT, env, stdio: "inherit" });

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { sleep } from "../../sys/sleep.ts";
+import { withoutGroups } from "./delegation.ts";
 import { groupFile, readGroupFile, readGroupTable } from "./group-files.ts";
 
 /** Milliseconds between two looks, and how long stopping may take: one in D state can't. */
@@ -66,6 +67,7 @@ function command(groups: readonly string[], v1: string, v2: string): void {
   if (old !== undefined) return writeFileSync(old, v1);
   const unified = groupFile(groups, "cgroup.freeze");
   if (unified !== undefined) return writeFileSync(unified, v2);
+  if (groups.length === 0) throw withoutGroups("paused");
   throw new TsimgError("ERR_KERNEL", "no cgroup of the container can be frozen", {
     hint: "it needs the freezer controller of version 1, or version 2 since Linux 5.2",
   });

@@ -1,3 +1,4 @@
+import { withoutGroups } from "../cgroup/delegation.ts";
 import { readUsage, type Usage } from "../cgroup/usage.ts";
 import type { Container } from "./container.ts";
 import { type NetworkUsage, readNetworkUsage } from "./network-usage.ts";
@@ -12,10 +13,12 @@ export interface Sample {
   readonly used: (Usage & { readonly network: NetworkUsage }) | undefined;
 }
 
+/** @throws TsimgError ERR_KERNEL when it runs, and in no cgroup */
 export function takeSample({ row, options, state }: Container): Sample {
   const { id, name } = row;
   const at = performance.now();
   if (state.status !== "running") return { id, name, at, used: undefined };
+  if (options.cgroups.length === 0) throw withoutGroups("measured");
   const network = readNetworkUsage(state.started.pid);
   return { id, name, at, used: { ...readUsage(options.cgroups), network } };
 }

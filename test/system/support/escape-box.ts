@@ -16,6 +16,7 @@ import type { Tape } from "../../../src/runtime/tape/tape.ts";
 import { tolerating } from "../../../src/sys/errno.ts";
 import { NO_FLAGS } from "../../unit/runtime/no-flags.ts";
 import { Box, type Finished } from "../launcher-box.ts";
+import { patience } from "./slowness.ts";
 
 export interface Attack {
   readonly args: readonly string[];
@@ -98,7 +99,7 @@ export class EscapeBox extends Box {
 
   attack(attack: Attack, input = ""): Finished {
     const [launcher, tape] = this.prepare(attack);
-    return spawnSync(launcher, [tape], { encoding: "utf8", input, timeout: 30_000 });
+    return spawnSync(launcher, [tape], { encoding: "utf8", input, timeout: patience(30_000) });
   }
 
   /** What a script prints in the container, both streams. */
