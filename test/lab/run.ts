@@ -34,7 +34,7 @@ if (!existsSync(boot)) {
 async function test(patterns: readonly string[]): Promise<number> {
   const zfs = existsSync(join(cache, "user.zfs"));
   if (!zfs) console.log("the kernel lab was set up without --zfs: no test of zfs");
-  const modules = ["loop", "erofs", "dm-thin-pool"].flatMap((name) => ["--module", name]);
+  const modules = ["loop", "erofs", "dm-thin-pool", "tun"].flatMap((name) => ["--module", name]);
   const guest = relative(ROOT, join(import.meta.dirname, "guest.ts"));
   const argv = [
     // dmsetup makes its nodes itself; waiting for udev would take a second a device.

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { outcomeOf } from "../../fixtures/command.ts";
+import { TSIMG } from "./run-stage.ts";
 import { hasBusybox } from "./support/busybox-image.ts";
 import { absentForDelegation } from "./support/delegated-group.ts";
 import { DelegatedUser } from "./support/delegated-user.ts";
@@ -33,10 +35,18 @@ describe.skipIf(reason)(`an ordinary user's limits ${reason ?? ""}`, () => {
 describe.skipIf(reason)(`an ordinary user's shell ${reason ?? ""}`, () => {
   test("may be in the very group that was handed over: it is moved beside the containers'", async () => {
     await using it = new DelegatedUser("tsimg-crowded");
-    await using stage = await LimitStage.open(it.owner(it.group.path));
-    const limits = ["--memory", "16m", "--memory-swap", "16m", "--pids-limit", "20"];
-    const id = await stage.start(limits, ALLOCATE);
-    expect((await stage.ended(id)).State).toMatchObject({ OOMKilled: true, ExitCode: 137 });
+    await using stage = await LimitStage.open(it.owner(it.group.session));
+    const limits = "--memory 16m --memory-swap 16m --pids-limit 20";
+    const tsimg = `env TSIMG_NETWORK=none ${TSIMG} --root ${stage.tsimg.root}`;
+    const script = `
+      ${tsimg} run --name it ${limits} ${stage.image} sh -c '${ALLOCATE}'
+      echo $?
+      ${tsimg} inspect -f '{{.State.OOMKilled}}' it
+      cat /proc/self/cgroup`;
+    const { stdout } = await outcomeOf(
+      it.group.argv(it.group.path, ...it.user.argv("sh", "-c", script)),
+    );
+    expect(stdout.toString()).toBe("137\ntrue\n0::/tsimg-crowded/own/tsimg-outside\n");
     const passed = readFileSync(join(it.group.path, "cgroup.subtree_control"), "utf8");
     expect(passed.trim().split(" ").sort()).toEqual(["memory", "pids"]);
   });
@@ -55,7 +65,8 @@ describe.skipIf(reason)(`an ordinary user's shell ${reason ?? ""}`, () => {
       [["update", "--memory", "64m", id], "no cgroup was handed over"],
     ] as const) {
       const { status, stderr } = await stage.tsimg.run(...command);
-      expect([command[0], status, stderr]).toEqual([command[0], 1, expect.stringContaining(what)]);
+      expect(stderr).toContain(what);
+      expect(status).not.toBe(0);
     }
     await stage.tsimg.output("stop", "-t", "0", id);
   });
