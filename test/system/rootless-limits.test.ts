@@ -85,6 +85,9 @@ describe.skipIf(reason)(`an ordinary user's shell ${reason ?? ""}`, () => {
     await later.output("pause", id);
     expect(stage.groupText(id, "freezer", "", "cgroup.freeze")).toBe("1");
     await later.output("unpause", id);
+    const entered = await later.run("exec", id, "true");
+    expect(entered.stderr).toMatch(/joining cgroup .*\nhint: .*was handed over/);
+    expect(entered.status).toBe(125);
     await later.output("rm", "-f", id);
   });
 });

@@ -111,8 +111,9 @@ export class EscapeBox extends Box {
 
 /** Where a launcher was killed: its container's last processes may be about to end. */
 function removeGroup(directory: string): void {
+  const end = Date.now() + patience(2000);
   for (let tries = 0; existsSync(directory); tries++) {
-    if (tries === 100) throw new Error(`"${directory}" stays in use`);
+    if (Date.now() > end) throw new Error(`"${directory}" stays in use`);
     if (tries > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
     tolerating(["EBUSY"], () => rmdirSync(directory));
   }
