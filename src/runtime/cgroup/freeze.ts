@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { sleep } from "../../sys/sleep.ts";
+import { withoutGroups } from "./delegation.ts";
 import { groupFile, readGroupFile, readGroupTable } from "./group-files.ts";
 
 /** Milliseconds between two looks, and how long stopping may take: one in D state can't. */
@@ -64,6 +65,7 @@ export function thaw(groups: readonly string[]): void {
 function stop(groups: readonly string[]): void {
   const told = toldBy(groups, "FROZEN", "1");
   if (told !== undefined) return writeFileSync(told.path, told.word);
+  if (groups.length === 0) throw withoutGroups("paused");
   throw new TsimgError("ERR_KERNEL", "no cgroup of the container can be frozen", {
     hint: "it needs the freezer controller of version 1, or version 2 since Linux 5.2",
   });
