@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "handover.h"
 #include "hub.h"
 #include "launch.h"
 
@@ -36,6 +37,7 @@ static void report_step(struct tape *from, const struct tape_step *step, int err
 
 static _Noreturn void run_child(const int ends[2]) {
   close(ends[0]);
+  handover_enter();
   int report = ends[1];
   struct tape *tape = &launch.tape;
   /* An init process shows its command line in the container: no path of the host. */
@@ -148,7 +150,7 @@ static void tell_beside(struct tape *from, const struct tape_step *step, int err
 
 bool start_child(void) {
   int report[2];
-  if (!prepare_streams() ||
+  if (!prepare_streams() || (has_option(OPTION_HANDOVER) && !handover_prepare()) ||
       socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report) < 0) {
     fail("preparing the container's streams", errno);
     return false;
@@ -168,5 +170,6 @@ bool start_child(void) {
   close_container_ends();
   bool started = ready && await_start();
   close(report_socket);
+  launch.child = handover_finish(launch.child, started);
   return started;
 }

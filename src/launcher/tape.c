@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "handover.h"
 #include "init.h"
 #include "killgroup.h"
 #include "program.h"
@@ -121,6 +122,8 @@ static int64_t perform(const struct tape_step *step, const uint64_t *a) {
       return 0;
     case OPERATION_KILLGROUP:
       return killgroup((const char *)(uintptr_t)a[0]);
+    case OPERATION_HANDOVER:
+      return handover();
     case OPERATION_USERNS:
       return userns_make((const char *)(uintptr_t)a[0], (const char *)(uintptr_t)a[1]);
     default: {

@@ -35,8 +35,16 @@ export interface Tape {
  * - `direct`: the child has the caller's own streams, a terminal too
  * - `relay`: output passes through the launcher even where nobody else has a use for it
  * - `transient`: the launcher ends once the child closes its report socket, and leaves it alone
+ * - `handover`: the child's tape has such a step, and the launcher then waits for the copy
  */
-export type TapeOption = "detached" | "tty" | "stdin" | "direct" | "transient" | "relay";
+export type TapeOption =
+  | "detached"
+  | "tty"
+  | "stdin"
+  | "direct"
+  | "transient"
+  | "relay"
+  | "handover";
 
 /** A check that the launcher runs again and again. Times are milliseconds. */
 export interface TapeHealth {
@@ -99,6 +107,7 @@ export type Tolerance = "any" | readonly ErrnoName[];
  * - `program`: runs a program, with arguments and environment, and waits for its end
  * - `print`: writes its second argument as decimal digits to the address of the first
  * - `killgroup`: kills the processes that a file lists, until there are none
+ * - `handover`: goes on as a copy of the process, in the PID namespace that it has joined
  * - `userns`: answers a new user namespace, with nobody in it, that has these maps
  */
 export type Operation =
@@ -110,7 +119,8 @@ export type Operation =
   | "program"
   | "print"
   | "userns"
-  | "killgroup";
+  | "killgroup"
+  | "handover";
 
 /** A number, a register's content, or a pointer into the tape's data. */
 export type Argument = number | bigint | Flags | Register | Pointer;

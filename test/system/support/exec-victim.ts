@@ -11,13 +11,27 @@ import type { Attack, EscapeBox } from "./escape-box.ts";
 import { type Change, first } from "./weaken.ts";
 
 /** Where the process that enters a container stops, for an attacker to have all the time. */
-export type Place = "its first moment" | "the namespaces joined" | "all let go";
+export type Place = "its first moment" | "the namespaces joined" | "all let go" | "handed over";
 
 const FIFO = "fifo";
 const AFTER: Readonly<Record<Place, string | undefined>> = {
   "its first moment": undefined,
   "the namespaces joined": "joining the container",
   "all let go": "letting go of everything of the host",
+  "handed over": "entering the container's PID namespace",
+};
+
+/** As it was before there was a copy: what is cloned is in the container from its first moment. */
+export const clonedInto: Change = (tape) => {
+  const join = tape.child.find(({ why }) => why === AFTER["the namespaces joined"]);
+  const hand = tape.child.find(({ call }) => call === "handover");
+  if (join === undefined || hand === undefined) throw new Error("the tape hands nothing over");
+  const early: Step = { ...join, args: [join.args[0] ?? 0, flags("CLONE_NEWPID")] };
+  const child = tape.child.map((step) =>
+    step === hand ? { ...step, call: "skip" as const } : step,
+  );
+  const options = tape.options.filter((option) => option !== "handover");
+  return { ...tape, before: [...tape.before, early], child, options };
 };
 
 /** As the container's first process: waits for the word, then tries what it finds. */
@@ -99,9 +113,9 @@ async function stopped(launcher: ChildProcess, container: number, place: Place):
   const mounts = (pid: number | string) =>
     tolerating(["ENOENT", "ESRCH"], () => readlinkSync(`/proc/${pid}/ns/mnt`));
   for (;;) {
-    const [victim] = childrenOf(launcher.pid ?? 0);
-    const joined = place === "its first moment" || mounts(victim ?? 0) === mounts(container);
-    if (victim !== undefined && joined && isOpening(victim)) return;
+    const joined = (pid: string) =>
+      place === "its first moment" || mounts(pid) === mounts(container);
+    if (childrenOf(launcher.pid ?? 0).some((pid) => joined(pid) && isOpening(pid))) return;
     await sleep(20);
   }
 }
