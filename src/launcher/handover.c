@@ -23,6 +23,10 @@ bool handover_prepare(void) {
 void handover_enter(void) {
   if (successor == NULL) return;
   madvise(successor, sizeof *successor, MADV_DONTFORK);
+  forget_environment();
+}
+
+void forget_environment(void) {
   for (char **entry = environ; *entry != NULL; entry++) memset(*entry, 0, strlen(*entry));
 }
 

@@ -19,6 +19,9 @@ bool handover_prepare(void);
  */
 void handover_enter(void);
 
+/* What others may read of who is about to be among them. */
+void forget_environment(void);
+
 /*
  * In the child: returns 0 in the copy, and in the child itself a negated errno or never.
  * A plain clone(2) with no flag that a container's seccomp filter might look for.

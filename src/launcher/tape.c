@@ -14,6 +14,7 @@
 #include "handover.h"
 #include "init.h"
 #include "killgroup.h"
+#include "procfs.h"
 #include "program.h"
 #include "rmtree.h"
 #include "text.h"
@@ -124,6 +125,10 @@ static int64_t perform(const struct tape_step *step, const uint64_t *a) {
       return killgroup((const char *)(uintptr_t)a[0]);
     case OPERATION_HANDOVER:
       return handover();
+    case OPERATION_PROCFS:
+      return procfs_of((int)a[0]);
+    case OPERATION_PROCFS_CHECK:
+      return procfs_check((int)a[0]);
     case OPERATION_USERNS:
       return userns_make((const char *)(uintptr_t)a[0], (const char *)(uintptr_t)a[1]);
     default: {

@@ -25,6 +25,8 @@ enum tape_operation {
   OPERATION_USERNS = -8, /* answers a user namespace with the maps args[0] of uids, args[1] of gids */
   OPERATION_KILLGROUP = -9, /* kills the processes that the file args[0] lists, until there are none */
   OPERATION_HANDOVER = -10, /* goes on as a copy, in the PID namespace that was joined */
+  OPERATION_PROCFS = -11, /* answers a context of a procfs for the PID namespace args[0] */
+  OPERATION_PROCFS_CHECK = -12, /* fails when the mount args[0] is none of a procfs */
 };
 
 enum tape_step_flag {

@@ -30,14 +30,18 @@ describe.skipIf(reason)(`a process that enters a container ${reason ?? ""}`, () 
     "handed over",
   ];
 
-  const seen = async (place: Place, capAdd: readonly string[], change?: Change) => {
+  const seen = async (
+    place: Place,
+    capAdd: readonly string[],
+    change?: Change,
+    enters: "exec" | "run" = "exec",
+  ) => {
     using box = stand.box();
     mkdirSync(box.path("host"));
     writeFileSync(box.path("host/secret"), "the host's");
     const held = holding(box.path("host"));
-    return await attackExec(box, place, change === undefined ? held : all(held, change), {
-      capAdd,
-    });
+    const whole = change === undefined ? held : all(held, change);
+    return await attackExec(box, place, whole, { capAdd }, enters);
   };
 
   test.each(places)("shows nothing of the host at %s, even to SYS_PTRACE", async (place) => {
@@ -50,6 +54,16 @@ describe.skipIf(reason)(`a process that enters a container ${reason ?? ""}`, () 
     // Whoever has no such capability is kept out by PR_SET_DUMPABLE.
     expect(await seen("its first moment", [], clonedInto)).toBe("ready\ndone\n");
   });
+
+  // The container that joins: all of it is made outside.
+  test.each(["its first moment", "handed over"] as const)(
+    "shows nothing of the host at %s of --pid container:",
+    async (place) => {
+      expect(await seen(place, ["SYS_PTRACE"], undefined, "run")).toBe("ready\ndone\n");
+      if (place === "its first moment")
+        expect(await seen(place, ["SYS_PTRACE"], clonedInto, "run")).toContain("the host's");
+    },
+  );
 });
 
 const TIMES = 12;
@@ -82,10 +96,10 @@ describe.skipIf(reason ?? stageReason)(`who looks at all processes ${reason ?? "
     }
   }
   const often = async (...words: string[]) => {
-    const env = { ...stage.env };
     for (let time = 0; time < TIMES; time++) {
+      // From a directory that could be seen.
       const done = await stage.shell(`cd ${stage.root} && exec $TSIMG ${words.join(" ")}`);
-      expect({ words, env: env["TSIMG"], ...done }).toMatchObject({ status: 0, stderr: "" });
+      expect(done).toMatchObject({ status: 0, stderr: "" });
     }
   };
   /** Each is seen, as itself and as its program; how often, depends on who is faster. */
@@ -96,8 +110,19 @@ describe.skipIf(reason ?? stageReason)(`who looks at all processes ${reason ?? "
     { title: "no", given: [] },
     { title: "a", given: MAP },
   ])("sees nothing of the host in what enters with $title user namespace", async ({ given }) => {
-    expect(await looking(given, () => often("exec", "looks", "sh", "-c", "true;true"))).toMatch(
-      SEEN,
-    );
+    expect(await looking(given, () => often("exec", "looks", "true"))).toMatch(SEEN);
+  });
+  test("nor in containers that join its processes, and what enters those", async () => {
+    const joined = ["--pid", "container:looks"];
+    const said = await looking([], async () => {
+      await often("run", "--rm", ...joined, stage.tiny, "true");
+      await stage.output("run", "-d", "--name", "joins", ...joined, stage.tiny, "sleep", "1000");
+      try {
+        await often("exec", "joins", "true");
+      } finally {
+        await stage.output("rm", "-f", "joins");
+      }
+    });
+    expect(said).toMatch(SEEN);
   });
 });

@@ -96,7 +96,7 @@ function compileChild(
   // Callers of OCI runtimes take whatever is written for the reason of a failure.
   setLimits(steps, process, io.kind !== "direct");
   if (process.apparmorProfile !== undefined && process.apparmorProfile !== "")
-    setAppArmor(steps, process.apparmorProfile);
+    setAppArmor(steps, process.apparmorProfile, "host");
   // With a mount namespace come its root and working directory; of PID namespaces, none yet.
   steps.call("setns", [container, flags(...namespaces)], "joining the container");
   if (namespaces.includes("CLONE_NEWUSER")) becomeRoot(steps);

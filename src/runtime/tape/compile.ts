@@ -8,7 +8,14 @@ import { dieWithLauncher, dropPrivileges, hideLauncher } from "./credentials.ts"
 import { makeDevices } from "./devices.ts";
 import { execute } from "./exec.ts";
 import { awaitGate, keepGate, openGate } from "./gate.ts";
+import { dropAndHandOver } from "./handover.ts";
 import { holdPorts } from "./held-ports.ts";
+import {
+  closeProcesses,
+  type JoinedProcesses,
+  joinProcesses,
+  openProcesses,
+} from "./joined-processes.ts";
 import { maskPaths, protectPaths } from "./masks.ts";
 import { mountAll } from "./mounts.ts";
 import {
@@ -53,7 +60,7 @@ export function compileTape(request: LaunchRequest): Tape {
   const before = new Steps();
   makeCgroups(before, request.cgroup);
   const inside = request.network?.inside;
-  const held: Omit<Held, "prepared"> = {
+  const held: Omit<Held, "prepared" | "processes"> = {
     addresses: inside === undefined ? undefined : openAddresses(before, inside),
     memory:
       request.sharedMemoryOf === undefined
@@ -70,21 +77,23 @@ export function compileTape(request: LaunchRequest): Tape {
   // Where others are already, they see the clone from its first moment.
   if (spec.linux.namespaces.some(({ type, path }) => type === "pid" && path !== undefined))
     hideLauncher(before);
-  enterBeforeClone(before, spec.linux);
+  const processes = openProcesses(before, spec);
+  enterBeforeClone(before, spec.linux, processes === undefined ? [] : ["pid"]);
   const beside = new Steps(before);
+  if (processes !== undefined) closeProcesses(beside, processes);
   if (prepared !== undefined) letGo(beside, prepared);
   giveStreams(beside, request);
   writeMaps(beside, spec.linux, mapWriter);
   connectNetwork(beside, request.network, held.addresses);
   const child = new Steps(before);
-  compileChild(child, request, { ...held, prepared });
+  compileChild(child, request, { ...held, prepared, processes });
   return {
     before: before.list,
     cloneFlags: cloneFlags(spec.linux.namespaces),
     beside: beside.list,
     child: child.list,
     after: compileAfter(request),
-    options: optionsOf(request),
+    options: [...optionsOf(request), ...(processes === undefined ? [] : ["handover" as const])],
     files: launcherFiles(request),
     ...(io.kind === "detached" && io.printId !== undefined ? { printId: io.printId } : {}),
     ...(io.kind === "foreground" && io.detachKeys !== undefined
@@ -97,6 +106,7 @@ export function compileTape(request: LaunchRequest): Tape {
 /** What the launcher opens for the child. */
 interface Held {
   readonly prepared: Prepared | undefined;
+  readonly processes: JoinedProcesses | undefined;
   readonly addresses: Register | undefined;
   readonly memory: Register | undefined;
   readonly gate: Register | undefined;
@@ -128,6 +138,7 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
     if (stays) dieWithLauncher(steps);
     hideLauncher(steps);
   }
+  if (held.processes !== undefined) joinProcesses(steps, held.processes);
   enterNamespaces(steps, spec.linux.namespaces);
   joinKeyring(steps);
   steps.call("umask", [0], "making modes count as written");
@@ -138,7 +149,7 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
     const root = buildRoot(steps, request, held);
     const { apparmorProfile } = process;
     if (apparmorProfile !== undefined && apparmorProfile !== "")
-      setAppArmor(steps, apparmorProfile);
+      setAppArmor(steps, apparmorProfile, held.processes === undefined ? "own" : "host");
     hidePaths(steps, root, request);
     if (request.network !== undefined) enterNetwork(steps, request.network, held.addresses);
     enterRoot(steps, root, held.gate);
@@ -151,7 +162,8 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   steps.call("umask", [mode(umask)], `setting the umask to 0${umask.toString(8)}`);
   const program = request.seccompFilter;
   limitFiles(steps, process, io.kind !== "direct");
-  dropPrivileges(steps, process, {
+  const drop = held.processes === undefined ? dropPrivileges : dropAndHandOver;
+  drop(steps, process, {
     filter: program === undefined ? undefined : { program, spec: spec.linux.seccomp },
     diesWithLauncher: stays,
     keepsGroups: request.unprivileged === true,
@@ -167,14 +179,15 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
 function buildRoot(
   steps: Steps,
   request: LaunchRequest,
-  { console, memory, prepared }: Held,
+  { console, memory, prepared, processes }: Held,
 ): Register {
   const { spec } = request;
   separateMounts(steps, spec);
   if (prepared !== undefined) placeRoot(steps, prepared.root);
   const root = prepared?.root ?? mountRoot(steps, spec.root.path, request.rootMounts);
   const cgroups = cgroupViews(request.cgroup, spec.linux.cgroupsPath);
-  mountAll(steps, root, spec.mounts, cgroups, prepared?.sources);
+  const opened = new Map([...(prepared?.sources ?? []), ...(processes?.procs ?? [])]);
+  mountAll(steps, root, spec.mounts, cgroups, opened);
   if (memory !== undefined) showSharedMemory(steps, root, memory);
   setSysctls(steps, root, spec);
   const mapped = userNamespaceOf(spec.linux.namespaces) !== undefined;

@@ -34,6 +34,8 @@ const OPERATIONS: Readonly<Record<Operation, number>> = {
   userns: -8,
   killgroup: -9,
   handover: -10,
+  procfs: -11,
+  procfsCheck: -12,
 };
 
 const OPTION_BITS = {

@@ -108,6 +108,8 @@ export type Tolerance = "any" | readonly ErrnoName[];
  * - `print`: writes its second argument as decimal digits to the address of the first
  * - `killgroup`: kills the processes that a file lists, until there are none
  * - `handover`: goes on as a copy of the process, in the PID namespace that it has joined
+ * - `procfs`: answers a context, as fsopen(2) does, of a procfs for a PID namespace
+ * - `procfsCheck`: fails for a mount that is none of a procfs
  * - `userns`: answers a new user namespace, with nobody in it, that has these maps
  */
 export type Operation =
@@ -120,7 +122,9 @@ export type Operation =
   | "print"
   | "userns"
   | "killgroup"
-  | "handover";
+  | "handover"
+  | "procfs"
+  | "procfsCheck";
 
 /** A number, a register's content, or a pointer into the tape's data. */
 export type Argument = number | bigint | Flags | Register | Pointer;
