@@ -42,7 +42,6 @@ int handover(void) {
 
 pid_t handover_finish(pid_t child, bool started) {
   if (successor == NULL) return child;
-  if (!started) kill(child, SIGKILL);
   /* It is left to be reaped, so that its number stays its own. */
   siginfo_t info;
   bool over = !started || *successor != 0;

@@ -29,8 +29,8 @@ void forget_environment(void);
 int handover(void);
 
 /*
- * In the launcher, when `child` has started its program or failed to. Answers whom to wait
- * for: the copy, when there is one; `child` is then gone.
+ * In the launcher, when `child` has started its program, or was killed as it failed to. Answers
+ * whom to wait for: the copy, when there is one; `child` is then gone.
  */
 pid_t handover_finish(pid_t child, bool started);
 

@@ -27,6 +27,8 @@ enum tape_operation {
   OPERATION_HANDOVER = -10, /* goes on as a copy, in the PID namespace that was joined */
   OPERATION_PROCFS = -11, /* answers a context of a procfs for the PID namespace args[0] */
   OPERATION_PROCFS_CHECK = -12, /* fails when the mount args[0] is none of a procfs */
+  OPERATION_HOOK = -13, /* runs args[0] with argv args[1], envp args[2]; as hook_run wants the rest */
+  OPERATION_AWAIT_CHILD = -14, /* beside the child: goes on when it says that it has come so far */
 };
 
 enum tape_step_flag {

@@ -1,6 +1,7 @@
-import { compileAfter, compileTape, launcherFiles, optionsOf, separateMounts } from "./compile.ts";
+import { compileAfter, compileTape, launcherFiles, optionsOf } from "./compile.ts";
 import { connectNetwork, enterNetwork } from "./connect-network.ts";
 import { dieWithLauncher } from "./credentials.ts";
+import { separateMounts } from "./enter-root.ts";
 import { holdPorts } from "./held-ports.ts";
 import { isNew } from "./namespaces.ts";
 import { openAddresses } from "./network.ts";

@@ -1,15 +1,16 @@
 import { posix } from "node:path";
-import type { Spec } from "../../oci/runtime-spec.ts";
 import { setAppArmor } from "./apparmor.ts";
 import { changeAttributes } from "./attributes.ts";
 import { cgroupViews, joinCgroups, makeCgroups, removeCgroups } from "./cgroup.ts";
 import { connectNetwork, disconnectNetwork, enterNetwork } from "./connect-network.ts";
 import { dieWithLauncher, dropPrivileges, hideLauncher } from "./credentials.ts";
 import { makeDevices } from "./devices.ts";
+import { enterRoot, separateMounts } from "./enter-root.ts";
 import { execute } from "./exec.ts";
-import { awaitGate, keepGate, openGate } from "./gate.ts";
+import { awaitGate, openGate } from "./gate.ts";
 import { dropAndHandOver } from "./handover.ts";
 import { holdPorts } from "./held-ports.ts";
+import { containerHooks, hostHooks, startHooks } from "./hooks.ts";
 import {
   closeProcesses,
   type JoinedProcesses,
@@ -45,7 +46,7 @@ import { borrowSharedMemory, showSharedMemory } from "./shared-memory.ts";
 import { Steps } from "./steps.ts";
 import { connectConsole, connectStreams, makeConsole } from "./streams.ts";
 import type { Register, Step, Strings, Tape, TapeFiles, TapeOption } from "./tape.ts";
-import { FIRST_CLOSED_FD, flags, mode } from "./tape.ts";
+import { mode } from "./tape.ts";
 import { directoryTarget, relativeToRoot } from "./target.ts";
 import { becomeMappedRoot, writeMaps } from "./user-namespace.ts";
 
@@ -84,6 +85,7 @@ export function compileTape(request: LaunchRequest): Tape {
   if (prepared !== undefined) letGo(beside, prepared);
   giveStreams(beside, request);
   writeMaps(beside, spec.linux, mapWriter);
+  hostHooks(beside, spec, request.hooked);
   connectNetwork(beside, request.network, held.addresses);
   const child = new Steps(before);
   compileChild(child, request, { ...held, prepared, processes });
@@ -138,7 +140,6 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
     if (stays) dieWithLauncher(steps);
     hideLauncher(steps);
   }
-  if (held.processes !== undefined) joinProcesses(steps, held.processes);
   enterNamespaces(steps, spec.linux.namespaces);
   joinKeyring(steps);
   steps.call("umask", [0], "making modes count as written");
@@ -147,6 +148,8 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   setLimits(steps, process, io.kind !== "direct");
   steps.scope(() => {
     const root = buildRoot(steps, request, held);
+    containerHooks(steps, spec, request.hooked);
+    if (held.processes !== undefined) joinProcesses(steps, held.processes);
     const { apparmorProfile } = process;
     if (apparmorProfile !== undefined && apparmorProfile !== "")
       setAppArmor(steps, apparmorProfile, held.processes === undefined ? "own" : "host");
@@ -172,6 +175,7 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   if (request.init) steps.call("init", [], "leaving a reaping init process as PID 1");
   beginSession(steps, io.tty);
   if (held.gate !== undefined) awaitGate(steps, process);
+  startHooks(steps, spec, request.hooked);
   execute(steps, process);
 }
 
@@ -207,34 +211,6 @@ function hidePaths(steps: Steps, root: Register, { spec }: LaunchRequest): void 
     const why = "making the root read-only";
     changeAttributes(steps, root, { set: ["MOUNT_ATTR_RDONLY"] }, why, "mount");
   }
-}
-
-/** The mount namespace's own copies must not pass mounts on to the host. */
-export function separateMounts(steps: Steps, spec: Spec): void {
-  const wanted = spec.linux.rootfsPropagation;
-  const follows = (it: string) => /^r?(shared|slave)$/.test(it);
-  const anyFollows = spec.mounts.some((mount) => mount.options.some(follows));
-  const receive = anyFollows || wanted === "shared" || wanted === "slave";
-  const kind = flags("MS_REC", receive ? "MS_SLAVE" : "MS_PRIVATE");
-  steps.call(
-    "mount",
-    ["none", "/", 0, kind, 0],
-    "separating the container's mounts from the host's",
-  );
-}
-
-/** The old root ends on top of the new one at "/", from where it is unmounted. */
-function enterRoot(steps: Steps, root: Register, gate: Register | undefined): void {
-  const why = "entering the container's root";
-  steps.call("fchdir", [root], why);
-  steps.call("pivot_root", [".", "."], why, {
-    hint: "pivot_root does not work from an initramfs: boot from a real root file system",
-  });
-  steps.call("umount2", [".", flags("MNT_DETACH")], why);
-  steps.call("chdir", ["/"], why);
-  if (gate !== undefined) keepGate(steps, gate);
-  const first = FIRST_CLOSED_FD + (gate === undefined ? 0 : 1);
-  steps.call("close_range", [first, 0xffff_ffff, 0], "letting go of everything of the host");
 }
 
 export function compileAfter(request: LaunchRequest): readonly Step[] {

@@ -36,6 +36,8 @@ const OPERATIONS: Readonly<Record<Operation, number>> = {
   handover: -10,
   procfs: -11,
   procfsCheck: -12,
+  hook: -13,
+  awaitChild: -14,
 };
 
 const OPTION_BITS = {

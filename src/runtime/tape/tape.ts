@@ -110,6 +110,8 @@ export type Tolerance = "any" | readonly ErrnoName[];
  * - `handover`: goes on as a copy of the process, in the PID namespace that it has joined
  * - `procfs`: answers a context, as fsopen(2) does, of a procfs for a PID namespace
  * - `procfsCheck`: fails for a mount that is none of a procfs
+ * - `hook`: runs a program to its end, with text on its input, for so long, in a directory
+ * - `awaitChild`: in the launcher, goes on when the child says that it has come so far
  * - `userns`: answers a new user namespace, with nobody in it, that has these maps
  */
 export type Operation =
@@ -124,7 +126,9 @@ export type Operation =
   | "killgroup"
   | "handover"
   | "procfs"
-  | "procfsCheck";
+  | "procfsCheck"
+  | "hook"
+  | "awaitChild";
 
 /** A number, a register's content, or a pointer into the tape's data. */
 export type Argument = number | bigint | Flags | Register | Pointer;
