@@ -190,7 +190,7 @@ function networkOf(containers: ContainerStore, flags: RunFlags): NetworkRequest 
 /** Who shares a container's network answers to its name. */
 function hostnameBeside(
   containers: ContainerStore,
-  { network: id }: Joins,
+  { network, uts: id = network }: Joins,
 ): Pick<NetworkRequest, "hostname"> {
   if (id === undefined) return {};
   const places = [containers.stateDirectory(id), containers.directory(id)];
