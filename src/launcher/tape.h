@@ -78,6 +78,7 @@ struct tape_header {
   uint32_t health_tape, health_log;
   /* Milliseconds. */
   uint32_t health_interval, health_timeout, health_start_period, health_start_interval;
+  uint32_t runtime_log; /* offset of a string, as runtime_failure wants it; 0 is none */
 };
 
 struct tape_step {

@@ -46,6 +46,8 @@ export interface CreateContext {
   readonly paths: StorePaths;
   /** How the launcher has tsimg see to a container that has ended. */
   readonly endedProgram: (id: string) => ProgramCall;
+  /** What serves as the first process in a container of another runtime. */
+  readonly initProgram: string;
   readonly networks: NetworkContext;
 }
 

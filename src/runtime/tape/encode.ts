@@ -92,6 +92,10 @@ export function encodeTape(tape: Tape, machine: Machine, show?: (step: Step) => 
   for (const [index, value] of [...offsets, ...numbers].entries()) {
     image.setUint32(68 + index * 4, value);
   }
+  if (files.runtime !== undefined) {
+    const { log, pid, command } = files.runtime;
+    image.setUint32(124, image.string([log, pid, command].join("\n")));
+  }
   image.setUint32(0, TAPE_MAGIC);
   image.setUint32(4, TAPE_VERSION);
   image.setUint32(8, MACHINE_NUMBERS[machine]);

@@ -58,6 +58,15 @@ export interface TapeHealth {
   readonly startInterval: number;
 }
 
+/** Of another runtime, which the child becomes. */
+export interface RuntimeFiles {
+  readonly log: string;
+  /** Is there once the container was made. */
+  readonly pid: string;
+  /** The container's program. */
+  readonly command: string;
+}
+
 export interface TapeFiles {
   readonly startedRecord?: string;
   readonly exitRecord?: string;
@@ -68,6 +77,8 @@ export interface TapeFiles {
   readonly attachSocket?: string;
   /** Gets the process ID of the container's first process. */
   readonly pid?: string;
+  /** What tells the runtime's failure from the container's end. */
+  readonly runtime?: RuntimeFiles;
 }
 
 /** All fields are always there: tapes are compiled at every start, and one shape is fast. */
