@@ -20,6 +20,7 @@
 #include "memory.h"
 #include "record.h"
 #include "seal.h"
+#include "runtime-log.h"
 
 static sigset_t handled;
 
@@ -141,6 +142,16 @@ static struct outcome outcome_of(int status) {
   return (struct outcome){.status = WEXITSTATUS(status)};
 }
 
+/* With another runtime: whether it is the container that has ended so. */
+static void hear_runtime(int status) {
+  const char *about = string_at(launch.tape.header->runtime_log);
+  if (about == NULL || launch.failure.status != 0 || status == 0) return;
+  int failure = runtime_failure(about);
+  if (failure == 0) return;
+  text_add(&launch.failure.message, "the runtime could not start the container");
+  launch.failure.status = failure;
+}
+
 static void record_running(const struct tape_header *header) {
   record_started(string_at(header->started_record), launch.child);
   record_pid(string_at(header->pid_file), launch.child);
@@ -170,6 +181,7 @@ int supervise(int word, int client) {
       end_child(&status);
     }
   }
+  hear_runtime(status);
   struct outcome outcome = outcome_of(status);
   outcome.oom_killed = oom_killed(string_at(header->oom_file));
   if (outcome.oom_killed && !background)

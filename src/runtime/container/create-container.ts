@@ -46,6 +46,8 @@ export interface CreateContext {
   readonly paths: StorePaths;
   /** How the launcher has tsimg see to a container that has ended. */
   readonly endedProgram: (id: string) => ProgramCall;
+  /** What serves as the first process in a container of another runtime. */
+  readonly initProgram: string;
   readonly networks: NetworkContext;
 }
 
@@ -190,7 +192,7 @@ function networkOf(containers: ContainerStore, flags: RunFlags): NetworkRequest 
 /** Who shares a container's network answers to its name. */
 function hostnameBeside(
   containers: ContainerStore,
-  { network: id }: Joins,
+  { network, uts: id = network }: Joins,
 ): Pick<NetworkRequest, "hostname"> {
   if (id === undefined) return {};
   const places = [containers.stateDirectory(id), containers.directory(id)];

@@ -71,6 +71,7 @@ export function prepareLaunch(
   keepGroups(context, id, options, cgroup);
   const files = snapshots.files(snapshot);
   const rootMounts = snapshots.mounts(snapshot, "rw");
+  const init = options.init ? context.initProgram : undefined;
   return {
     id,
     request: {
@@ -88,7 +89,7 @@ export function prepareLaunch(
       init: options.init,
       ...(options.runtime === null
         ? {}
-        : { foreign: foreignCall(options.runtime, state, id, spec) }),
+        : { foreign: foreignCall(options.runtime, state, id, spec, init) }),
       ...(options.pidFile === null ? {} : { pidFile: options.pidFile }),
     },
     names: [...ownNames(id, snapshot, files, rootMounts), ...volumeNames(options)],

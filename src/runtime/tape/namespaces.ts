@@ -38,12 +38,18 @@ export function cloneFlags(namespaces: readonly Namespace[]): readonly ConstantN
  * Joins what the launcher itself must join. With a user namespace to join that is everything:
  * what is cloned from there on belongs to it. With a new one, too: from inside there is no
  * right to what is older.
+ *
+ * @param later what the child joins by a descriptor
  */
-export function enterBeforeClone(steps: Steps, linux: Linux): void {
+export function enterBeforeClone(
+  steps: Steps,
+  linux: Linux,
+  later: readonly NamespaceType[] = [],
+): void {
   const { namespaces } = linux;
   const all = namespaces.some(({ type }) => type === "user");
   const joined = namespaces.filter(({ type, path }) => {
-    return path !== undefined && (all || FOR_CHILDREN.includes(type));
+    return path !== undefined && (all || FOR_CHILDREN.includes(type)) && !later.includes(type);
   });
   const userFirst = joined.toSorted(
     (a, b) => Number(b.type === "user") - Number(a.type === "user"),
@@ -65,6 +71,14 @@ export function enterNamespaces(steps: Steps, namespaces: readonly Namespace[]):
 
 export function isNew(namespaces: readonly Namespace[], type: NamespaceType): boolean {
   return namespaces.some((it) => it.type === type && it.path === undefined);
+}
+
+/** The file of a namespace that is to be joined. */
+export function joinedPath(
+  namespaces: readonly Namespace[],
+  type: NamespaceType,
+): string | undefined {
+  return namespaces.find((it) => it.type === type)?.path;
 }
 
 /** The user namespace that the container is in, when it isn't the host's. */

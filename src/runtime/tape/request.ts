@@ -6,6 +6,7 @@ import type { HeldPort } from "../network/prepare-network.ts";
 import type { UserNetworkLaunch } from "../network/user-network.ts";
 import type { IdMaps } from "../userns/choose-maps.ts";
 import type { ForeignCall } from "./compile-foreign.ts";
+import type { HookedContainer } from "./hooks.ts";
 import type { TapeHealth } from "./tape.ts";
 import type { MapWriter } from "./user-namespace.ts";
 
@@ -48,6 +49,8 @@ export interface LaunchRequest {
   readonly transient?: boolean;
   /** Gets the process ID of the container's first process. */
   readonly pidFile?: string;
+  /** Whom the spec's hooks are told of; without it none is run. */
+  readonly hooked?: HookedContainer;
   /** Another runtime, which makes the container. */
   readonly foreign?: ForeignCall;
 }
