@@ -19,8 +19,8 @@
 #include "launch.h"
 #include "memory.h"
 #include "record.h"
-#include "seal.h"
 #include "runtime-log.h"
+#include "seal.h"
 
 static sigset_t handled;
 
