@@ -2,6 +2,7 @@ import type { App } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
 import { TsimgError } from "../sys/error.ts";
 import { sleep } from "../sys/sleep.ts";
+import { attachTo } from "./attach.ts";
 import { Command } from "./command.ts";
 import { eachNamed } from "./each-named.ts";
 import { openApp } from "./globals.ts";
@@ -80,11 +81,10 @@ async function attached(app: App, names: readonly string[], flags: Flags): Promi
     throw new TsimgError("ERR_USAGE", "one container can be attached to at a time", {
       hint: "name exactly one, or leave out --attach and --interactive",
     });
-  const { row, state } = app.containers.existing(name);
+  const container = app.containers.existing(name);
+  const { row, state } = container;
   if (state.status === "running")
-    throw new TsimgError("ERR_STATE", `container '${name}' runs already`, {
-      hint: `attach to it with "tsimg attach ${name}"`,
-    });
+    return attachTo(app, container, { stdin: flags.interactive, sigProxy: "true" });
   await startAgain(app, row.id, 0, { mode: "attached", interactive: flags.interactive });
 }
 

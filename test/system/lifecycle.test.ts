@@ -36,8 +36,8 @@ describe.skipIf(reason)(`the life of a container ${reason ?? ""}`, () => {
     expect(await stage.output("logs", "--tail", "0", "made")).toBe("");
     const logs = await stage.tsimg(["logs", "made"]);
     expect(logs).toEqual({ status: 0, stdout: "got typed\ngot\n", stderr: "error\nerror\n" });
-    await fails(["start", "-a", "made", "made"], /one container can be attached to/, 125);
-    await fails(["start"], /no container named/, 125);
+    await fails(["start", "-a", "made", "made"], /one container can be attached to/);
+    await fails(["start"], /no container named/);
     await stage.output("rm", "made");
   });
 
@@ -50,7 +50,11 @@ describe.skipIf(reason)(`the life of a container ${reason ?? ""}`, () => {
     const { Pid } = (await stage.inspect("one")).State;
     expect(await stage.output("start", "one")).toBe("one\n");
     expect((await stage.inspect("one")).State.Pid).toBe(Pid);
-    await fails(["start", "-a", "one"], /runs already\n.*tsimg attach one/, 125);
+    // Of one that runs, the output from then on, as with attach.
+    const attached = stage.tsimg(["start", "-a", "one"]);
+    await stage.until(async () => (await stage.shell("pgrep -f '[-]-attach'")).status === 0);
+    await stage.output("kill", "one");
+    expect(await attached).toEqual({ status: 137, stdout: "", stderr: "" });
     await stage.output("rm", "-f", "one", "two");
   });
 
@@ -67,7 +71,7 @@ describe.skipIf(reason)(`the life of a container ${reason ?? ""}`, () => {
     const filter = ["--filter", "restart-policy=always"];
     expect(await stage.output("start", "--all", ...filter)).toBe("service\n");
     expect(await stage.output("start", "--all")).toBe("plain\n");
-    await fails(["start", "--all", "--filter", "color=red"], /unknown filter "color=red"/, 125);
+    await fails(["start", "--all", "--filter", "color=red"], /unknown filter "color=red"/);
     await stage.output("rm", "-f", "plain", "service");
   });
 
@@ -89,7 +93,7 @@ describe.skipIf(reason)(`the life of a container ${reason ?? ""}`, () => {
     await armed(3);
     await stage.output("stop", "--signal", "SIGINT", "--timeout", "5", "again");
     expect((await stage.inspect("again")).State).toMatchObject({ ExitCode: 1 });
-    await fails(["stop", "-s", "BANG", "again"], /invalid signal: 'BANG'/, 125);
+    await fails(["stop", "-s", "BANG", "again"], /invalid signal: 'BANG'/);
     await stage.output("rm", "again");
   });
 
@@ -119,11 +123,11 @@ describe.skipIf(reason)(`the life of a container ${reason ?? ""}`, () => {
   test("rename frees the old name, and takes none that is taken", async () => {
     const id = (await stage.output("run", "-d", "--name", "old", ...shell(LOOP))).trimEnd();
     await stage.output("create", "--name", "taken", stage.tiny);
-    await fails(["rename", "old", "taken"], /name 'taken' is in use/, 125);
-    await fails(["rename", "old", "not valid"], /invalid container name/, 125);
+    await fails(["rename", "old", "taken"], /name 'taken' is in use/);
+    await fails(["rename", "old", "not valid"], /invalid container name/);
     expect(await stage.output("rename", "old", "new")).toBe("");
     expect(await stage.inspect("new")).toMatchObject({ Id: id, Name: "/new" });
-    await fails(["rename", "old", "other"], /no such container: 'old'/, 125);
+    await fails(["rename", "old", "other"], /no such container: 'old'/);
     await stage.output("rm", "-f", "new", "taken");
   });
 
@@ -146,7 +150,7 @@ describe.skipIf(reason)(`the life of a container ${reason ?? ""}`, () => {
   test("what is paused takes no exec, and can be stopped and killed", async () => {
     await stage.output("run", "-d", "--name", "frozen", ...shell(`trap 'exit 3' TERM; ${LOOP}`));
     await stage.output("pause", "frozen");
-    await fails(["exec", "frozen", "true"], /'frozen' is paused\n.*tsimg unpause frozen/, 125);
+    await fails(["exec", "frozen", "true"], /'frozen' is paused\n.*tsimg unpause frozen/);
     await fails(["pause", "frozen"], /already paused/);
     await stage.output("stop", "frozen");
     expect((await stage.inspect("frozen")).State).toMatchObject({ ExitCode: 3 });
@@ -179,7 +183,7 @@ describe.skipIf(reason)(`the life of a container ${reason ?? ""}`, () => {
       ["die", "3"],
       ...["stop", "destroy"].map((action) => [action, undefined]),
     ]);
-    await fails(["events", "--filter", "color=red"], /invalid filter "color=red"/, 125);
+    await fails(["events", "--filter", "color=red"], /invalid filter "color=red"/);
   });
 
   test("containers join each other's processes, network and memory", async () => {
