@@ -17,6 +17,7 @@ import type {
   ContainerRow,
   ContainerState,
   ExitRecord,
+  Restarts,
   StartedRecord,
 } from "./container.ts";
 import { checkName, refuseTaken } from "./container-name.ts";
@@ -170,7 +171,7 @@ export class ContainerStore {
    * Makes this process the one that starts the container.
    * @throws TsimgError ERR_STATE when it runs, or another process is starting it
    */
-  claimStart(id: string, restarts = 0): Container {
+  claimStart(id: string, restarts: Restarts = { all: 0, inRow: 0 }): Container {
     return this.database.transaction(() => {
       const container = this.existing(id);
       const { state, row } = container;
@@ -182,9 +183,12 @@ export class ContainerStore {
         });
       // Nobody told it before: a container that restarts has not ended.
       if (state.status === "restarting") this.tellEnd(row, state.exit);
-      const sql = `update containers set starter = ?, exit = null, ready = 1, restarts = ?,
-        stop_asked = 0 where id = ?`;
-      this.database.run(sql, ownIdentity(), restarts, row.id);
+      const ended = state.status === "restarting" || state.status === "exited";
+      const lastExit = ended ? JSON.stringify(state.exit) : row.last_exit;
+      const sql = `update containers set starter = ?, exit = null, last_exit = ?, ready = 1,
+        restarts = ?, restarts_in_row = ?, stop_asked = 0 where id = ?`;
+      const { all, inRow } = restarts;
+      this.database.run(sql, ownIdentity(), lastExit, all, inRow, row.id);
       forgetRecords(this.stateDirectory(row.id));
       this.tell(row, "start");
       return container;
@@ -278,7 +282,8 @@ export class ContainerStore {
     if (runtime !== null && exit === null) removeForeign(runtime, this.stateDirectory(id), id);
   }
 
-  private tellEnd(row: ContainerRow, exit: ExitRecord): void {
+  /** Records how a container has ended. */
+  tellEnd(row: ContainerRow, exit: ExitRecord): void {
     if (exit.oomKilled) this.tell(row, "oom", {}, exit.finishedAt);
     this.tell(row, "die", { exitCode: String(exit.exitCode) }, exit.finishedAt);
   }
