@@ -1,5 +1,6 @@
 import type { App } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
+import { removeEnded } from "../runtime/container/remove-container.ts";
 import { restartPause, restartsInRow, wantsRestart } from "../runtime/container/restart-policy.ts";
 import { sleep } from "../sys/sleep.ts";
 import { Command } from "./command.ts";
@@ -17,7 +18,7 @@ export function command(): Command {
       const app = openApp(command);
       const container = app.containers.find(id);
       if (container === undefined) return;
-      if (container.row.auto_remove === 1) return app.containers.removeEnded(id);
+      if (container.row.auto_remove === 1) return removeEnded(app.containers, id);
       await restart(app, container);
     });
 }

@@ -109,15 +109,28 @@ describe.skipIf(reason)(`the life of a container ${reason ?? ""}`, () => {
     await stage.output("run", "-d", "--name", "second", ...shell("sleep 0.5; exit 5"));
     expect(await stage.output("wait", "first", "second", "first")).toBe("4\n5\n4\n");
     await stage.output("rm", "first", "second");
-    const script = "until test -e /go; do sleep 0.02; done; exit 6";
-    const gone = ["run", "-d", "--rm", "--name", "gone", ...shell(script)];
-    const id = (await stage.output(...gone)).trimEnd();
-    const waiting = stage.output("wait", "gone");
-    const asks = async () => (await stage.shell(`pgrep -f -- '[-]-attach .*/${id}/'`)).status === 0;
-    await stage.until(asks);
-    await stage.output("exec", "gone", "touch", "/go");
-    expect(await waiting).toBe("6\n");
     await fails(["wait", "gone-for-long"], /no such container/);
+  });
+
+  test.each([
+    ["in the background", ["-d"]],
+    ["in front, without a log", []],
+    ["with a volume, which tsimg removes", ["-v", "/data"]],
+  ])("wait gives the status of what is removed as it ends: %s", async (_, flags) => {
+    const script = "until test -e /go; do sleep 0.02; done; exit 6";
+    const run = stage.tsimg(["run", "--rm", ...flags, "--name", "gone", ...shell(script)]);
+    const isUp = async () => (await stage.tsimg(["exec", "gone", "true"])).status === 0;
+    await stage.until(isUp);
+    const waiting = [stage.output("wait", "gone"), stage.output("wait", "gone")];
+    const waits = async () => {
+      const held = await stage.shell("ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c '[.]ended$'");
+      return held.stdout === "2\n";
+    };
+    await stage.until(waits);
+    // It may end before the exec does.
+    await stage.tsimg(["exec", "gone", "touch", "/go"]);
+    expect(await Promise.all(waiting)).toEqual(["6\n", "6\n"]);
+    expect((await run).status).toBe(flags.includes("-d") ? 0 : 6);
   });
 
   test("rename frees the old name, and takes none that is taken", async () => {
@@ -184,6 +197,35 @@ describe.skipIf(reason)(`the life of a container ${reason ?? ""}`, () => {
       ...["stop", "destroy"].map((action) => [action, undefined]),
     ]);
     await fails(["events", "--filter", "color=red"], /invalid filter "color=red"/);
+  });
+
+  test.each([
+    ["in the background", ["-d"]],
+    ["in front", []],
+    ["with a volume", ["-v", "/data"]],
+  ])("events tell the end of what is removed as it ends: %s", async (_, flags) => {
+    await stage.tsimg(["run", "--rm", ...flags, "--name", "brief", ...shell("exit 7")]);
+    await stage.until(async () => (await stage.output("ps", "-aq")) === "");
+    const filter = ["--filter", "container=brief", "--filter", "event=die"];
+    const format = "{{.Action}} {{.Actor.Attributes.exitCode}}";
+    const told = () => {
+      return stage.output(
+        "events",
+        "--since",
+        "10m",
+        "--until",
+        "0s",
+        ...filter,
+        "--format",
+        format,
+      );
+    };
+    expect((await told()).split("\n").at(-2)).toBe("die 7");
+    const all = await stage.output("events", "--since", "10m", "--until", "0s");
+    const ends = all.split("\n").filter((line) => line.includes("name=brief"));
+    expect(ends.slice(-4).map((line) => line.split(" ")[2])).toEqual([
+      ...["create", "start", "die", "destroy"],
+    ]);
   });
 
   test("containers join each other's processes, network and memory", async () => {

@@ -24,7 +24,7 @@ import { checkName, refuseTaken } from "./container-name.ts";
 import { stateOf } from "./container-state.ts";
 import { recordEvent } from "./events.ts";
 import { removeForeign } from "./foreign-runtime.ts";
-import { forgetRecords, readExit, readStarted } from "./launch-records.ts";
+import { forgetRecords, keptExit, readExit, readKeptExit, readStarted } from "./launch-records.ts";
 
 /**
  * The containers and what has become of them.
@@ -118,22 +118,28 @@ export class ContainerStore {
   /**
    * Takes a container down that doesn't run.
    * @param removeAnonymous whether volumes that nobody named go with it
+   * @param exit how it has ended, where nobody has told that yet
    */
   remove(
     row: ContainerRow,
     options: ContainerOptions,
     removeAnonymous = row.auto_remove === 1,
+    exit?: ExitRecord,
   ): void {
     this.endForeign(row, options);
     for (const group of options.cgroups) removeCgroup(group);
     rmSync(this.stateDirectory(row.id), { recursive: true, force: true });
+    rmSync(keptExit(this.stateDirectory(row.id)), { force: true });
     rmSync(this.directory(row.id), { recursive: true, force: true });
     reclaimNetwork(this.networks, row.id);
     releaseVolumes(this, row.id, { removeAnonymous });
     const image = this.snapshots.get(row.snapshot)?.parent ?? null;
     this.database.transaction(() => {
-      this.tell(row, "destroy");
-      this.database.run("delete from containers where id = ?", row.id);
+      // Several commands may do this at once: one tells it.
+      if (this.database.run("delete from containers where id = ?", row.id) > 0) {
+        if (exit !== undefined) this.tellEnd(row, exit);
+        this.tell(row, "destroy");
+      }
       this.snapshots.markRemoving(row.snapshot);
     });
     this.snapshots.destroy(row.snapshot);
@@ -155,16 +161,6 @@ export class ContainerStore {
   /** What its launcher wrote when it came to run. */
   startedOf(id: string): StartedRecord | undefined {
     return readStarted(this.stateDirectory(id));
-  }
-
-  /** Removes a container whose program has ended; its launcher may still live. */
-  removeEnded(id: string): void {
-    const sql = "select * from containers where id = ?";
-    const row = this.database.get<ContainerRow>(sql, id);
-    if (row === undefined) return;
-    if (this.exitOf(id) === undefined)
-      throw new TsimgError("ERR_IN_USE", `container '${row.name}' has not ended`);
-    this.remove(row, JSON.parse(row.options) as ContainerOptions);
   }
 
   /**
@@ -219,11 +215,8 @@ export class ContainerStore {
 
   /** Keeps what of a container's options has changed. */
   setOptions(id: string, options: ContainerOptions): void {
-    this.database.run(
-      "update containers set options = ? where id = ?",
-      JSON.stringify(options),
-      id,
-    );
+    const sql = "update containers set options = ? where id = ?";
+    this.database.run(sql, JSON.stringify(options), id);
   }
 
   /** Records something that happened to a container. */
@@ -262,8 +255,9 @@ export class ContainerStore {
   /** Does what a look calls for. */
   private settle({ row, options, state }: Look): Container | undefined {
     if (state === undefined || (state.status === "exited" && row.auto_remove === 1)) {
-      if (state?.status === "exited") this.tellEnd(row, state.exit);
-      this.remove(row, options);
+      // Without a state its launcher has removed all but this.
+      const exit = state?.exit ?? readKeptExit(this.stateDirectory(row.id));
+      this.remove(row, options, undefined, exit);
       return undefined;
     }
     if (state.status === "exited" && row.exit === null) {

@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import { TsimgError } from "../../sys/error.ts";
+import type { ContainerOptions, ContainerRow } from "./container.ts";
 import type { ContainerStore } from "./container-store.ts";
 import { ended, signalContainer } from "./signals.ts";
 
@@ -40,6 +41,21 @@ export async function removeContainer(
   }
   containers.remove(container.row, container.options, removeAnonymous || undefined);
   return true;
+}
+
+/**
+ * Removes a container with `--rm` whose program has ended; its launcher may still live.
+ *
+ * @throws TsimgError ERR_IN_USE when it hasn't ended
+ */
+export function removeEnded(containers: ContainerStore, id: string): void {
+  const sql = "select * from containers where id = ?";
+  const row = containers.database.get<ContainerRow>(sql, id);
+  if (row === undefined) return;
+  const exit = containers.exitOf(id);
+  if (exit === undefined)
+    throw new TsimgError("ERR_IN_USE", `container '${row.name}' has not ended`);
+  containers.remove(row, JSON.parse(row.options) as ContainerOptions, true, exit);
 }
 
 function find(containers: ContainerStore, name: string, force: boolean) {

@@ -102,29 +102,6 @@ export async function stopContainer(
 }
 
 /**
- * Waits until a container has ended and answers its exit status; at once when it has.
- *
- * @throws TsimgError ERR_NO_SUCH_CONTAINER when its launcher's record was removed with it
- */
-export async function waitForEnd(
-  containers: ContainerStore,
-  name: string,
-  signal: AbortSignal,
-): Promise<number> {
-  const { row } = containers.existing(name);
-  for (;;) {
-    const container = containers.find(row.id);
-    if (container === undefined)
-      throw new TsimgError(
-        "ERR_NO_SUCH_CONTAINER",
-        `container '${row.name}' was removed as it ended: its exit status is not known`,
-      );
-    if (container.state.status === "exited") return container.state.exit.exitCode;
-    await sleep(POLL, signal);
-  }
-}
-
-/**
  * Waits until the container's launcher is done with it, at most `ms` milliseconds. One that
  * still waits for somebody to read what the container wrote is told to let it be.
  */
