@@ -20,6 +20,7 @@
  * - `networks.up` says where a network's bridge was made (boot, namespace, version of the
  *   rules); `last_address` is the address given out most recently; `published_ports.target`
  *   the container's address that a port leads to.
+ * - Of `events` the last 10,000 are kept.
  * - A lease keeps content and snapshots from collection while its owner lives.
  */
 export const MIGRATIONS: readonly string[] = [
@@ -218,5 +219,9 @@ export const MIGRATIONS: readonly string[] = [
   `
   alter table containers add column restarts_in_row integer not null default 0;
   alter table containers add column last_exit text;
+
+  create trigger events_kept after insert on events when new.number % 128 = 0 begin
+    delete from events where number <= new.number - 10000;
+  end;
   `,
 ];

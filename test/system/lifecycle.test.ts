@@ -192,7 +192,7 @@ describe.skipIf(reason)(`the life of a container ${reason ?? ""}`, () => {
       JSON.parse(line).Actor.Attributes.exitCode,
     ]);
     expect(actions).toEqual([
-      ...["create", "start", "pause", "unpause", "kill"].map((action) => [action, undefined]),
+      ...["create", "start", "pause", "unpause", "kill", "kill"].map((it) => [it, undefined]),
       ["die", "3"],
       ...["stop", "destroy"].map((action) => [action, undefined]),
     ]);

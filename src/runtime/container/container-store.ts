@@ -11,6 +11,7 @@ import { defaultSubnets } from "../network/network-context.ts";
 import { reclaimNetwork, reclaimNetworks } from "../network/reclaim-network.ts";
 import { updateHosts } from "../network/update-hosts.ts";
 import { releaseVolumes } from "../volume/release-volumes.ts";
+import { tellMounts } from "../volume/volume-events.ts";
 import type {
   Container,
   ContainerOptions,
@@ -20,9 +21,9 @@ import type {
   Restarts,
   StartedRecord,
 } from "./container.ts";
+import { tellContainer, tellEnd } from "./container-events.ts";
 import { checkName, refuseTaken } from "./container-name.ts";
 import { stateOf } from "./container-state.ts";
-import { recordEvent } from "./events.ts";
 import { removeForeign } from "./foreign-runtime.ts";
 import { forgetRecords, keptExit, readExit, readKeptExit, readStarted } from "./launch-records.ts";
 
@@ -126,6 +127,7 @@ export class ContainerStore {
     removeAnonymous = row.auto_remove === 1,
     exit?: ExitRecord,
   ): void {
+    if (exit !== undefined) this.recordEnd(row, exit);
     this.endForeign(row, options);
     for (const group of options.cgroups) removeCgroup(group);
     rmSync(this.stateDirectory(row.id), { recursive: true, force: true });
@@ -136,10 +138,8 @@ export class ContainerStore {
     const image = this.snapshots.get(row.snapshot)?.parent ?? null;
     this.database.transaction(() => {
       // Several commands may do this at once: one tells it.
-      if (this.database.run("delete from containers where id = ?", row.id) > 0) {
-        if (exit !== undefined) this.tellEnd(row, exit);
+      if (this.database.run("delete from containers where id = ?", row.id) > 0)
         this.tell(row, "destroy");
-      }
       this.snapshots.markRemoving(row.snapshot);
     });
     this.snapshots.destroy(row.snapshot);
@@ -178,7 +178,7 @@ export class ContainerStore {
           hint: "try again in a moment",
         });
       // Nobody told it before: a container that restarts has not ended.
-      if (state.status === "restarting") this.tellEnd(row, state.exit);
+      if (state.status === "restarting") tellEnd(this.database, row, state.exit);
       const ended = state.status === "restarting" || state.status === "exited";
       const lastExit = ended ? JSON.stringify(state.exit) : row.last_exit;
       const sql = `update containers set starter = ?, exit = null, last_exit = ?, ready = 1,
@@ -186,6 +186,7 @@ export class ContainerStore {
       const { all, inRow } = restarts;
       this.database.run(sql, ownIdentity(), lastExit, all, inRow, row.id);
       forgetRecords(this.stateDirectory(row.id));
+      tellMounts(this.database, row.id, container.options.points, "mount");
       this.tell(row, "start");
       return container;
     });
@@ -220,16 +221,8 @@ export class ContainerStore {
   }
 
   /** Records something that happened to a container. */
-  tell(
-    row: ContainerRow,
-    action: string,
-    more: Readonly<Record<string, string>> = {},
-    time?: string,
-  ): void {
-    const { labels } = JSON.parse(row.options) as ContainerOptions;
-    const attributes = { ...labels, image: row.image, name: row.name, ...more };
-    const event = { type: "container", action, actor: row.id, attributes };
-    recordEvent(this.database, { ...event, ...(time === undefined ? {} : { time }) });
+  tell(row: ContainerRow, action: string, more: Readonly<Record<string, string>> = {}): void {
+    tellContainer(this.database, row, action, more);
   }
 
   private observeAll(rows: readonly ContainerRow[]): readonly Container[] {
@@ -261,9 +254,7 @@ export class ContainerStore {
       return undefined;
     }
     if (state.status === "exited" && row.exit === null) {
-      const exit = JSON.stringify(state.exit);
-      const sql = "update containers set exit = ?, ready = 1 where id = ? and exit is null";
-      if (this.database.run(sql, exit, row.id) > 0) this.tellEnd(row, state.exit);
+      if (!this.recordEnd(row, state.exit)) return this.lookAgain(row);
       this.endForeign(row, options);
       reclaimNetwork(this.networks, row.id);
       for (const group of options.cgroups) removeCgroup(group);
@@ -271,15 +262,24 @@ export class ContainerStore {
     return { row, options, state };
   }
 
+  /** @returns false when it was started again or another command has told its end by now */
+  private recordEnd(row: ContainerRow, exit: ExitRecord): boolean {
+    const sql = `update containers set exit = ?, ready = 1
+      where id = ? and exit is null and starter is ?`;
+    const mine = this.database.run(sql, JSON.stringify(exit), row.id, row.starter) > 0;
+    if (mine) tellEnd(this.database, row, exit);
+    return mine;
+  }
+
+  /** Its row and its records were read at two moments: a start may lie between them. */
+  private lookAgain({ id }: ContainerRow): Container | undefined {
+    const row = this.database.get<ContainerRow>("select * from containers where id = ?", id);
+    return row === undefined ? undefined : this.observe(row);
+  }
+
   /** Another runtime's container doesn't die with its launcher. */
   private endForeign({ id, exit }: ContainerRow, { runtime = null }: ContainerOptions): void {
     if (runtime !== null && exit === null) removeForeign(runtime, this.stateDirectory(id), id);
-  }
-
-  /** Records how a container has ended. */
-  tellEnd(row: ContainerRow, exit: ExitRecord): void {
-    if (exit.oomKilled) this.tell(row, "oom", {}, exit.finishedAt);
-    this.tell(row, "die", { exitCode: String(exit.exitCode) }, exit.finishedAt);
   }
 }
 

@@ -2,6 +2,7 @@ import { ownIdentity } from "../../store/process-identity.ts";
 import { removeCgroup } from "../cgroup/remove-group.ts";
 import { reclaimNetwork } from "../network/reclaim-network.ts";
 import type { Container } from "./container.ts";
+import { tellEnd } from "./container-events.ts";
 import type { ContainerStore } from "./container-store.ts";
 
 /** Docker's status of a container that couldn't be started, for reasons of its surroundings. */
@@ -27,6 +28,6 @@ export function failStart(
     const sql = `update containers set exit = ?, stop_asked = 1
       where id = ? and starter = ? and exit is null`;
     const changed = database.run(sql, JSON.stringify(exit), row.id, ownIdentity());
-    if (changed > 0) containers.tellEnd(row, exit);
+    if (changed > 0) tellEnd(database, row, exit);
   });
 }

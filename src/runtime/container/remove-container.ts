@@ -35,6 +35,7 @@ export async function removeContainer(
   if (force) containers.askToStop(container.row.id);
   if (status === "running") {
     signalContainer(container, constants.signals.SIGKILL);
+    containers.tell(container.row, "kill", { signal: String(constants.signals.SIGKILL) });
     await ended(container, Number.POSITIVE_INFINITY, signal);
     // Tells of its end. One with --rm goes with the look.
     if (containers.find(container.row.id) === undefined) return true;

@@ -89,12 +89,15 @@ export async function stopContainer(
   const { state, options, row } = container;
   containers.askToStop(row.id);
   if (state.status !== "running") return;
-  signalContainer(container, wish.signal ?? parseSignal(options.stopSignal));
+  const asks = wish.signal ?? parseSignal(options.stopSignal);
+  signalContainer(container, asks);
+  containers.tell(row, "kill", { signal: String(asks) });
   thaw(options.cgroups);
   const patience = wish.seconds ?? options.stopTimeout ?? STOP_TIMEOUT;
   const ms = patience < 0 ? Number.POSITIVE_INFINITY : patience * 1000;
   if (!(await ended(container, ms, signal))) {
     signalContainer(container, constants.signals.SIGKILL);
+    containers.tell(row, "kill", { signal: String(constants.signals.SIGKILL) });
     await ended(container, Number.POSITIVE_INFINITY, signal);
   }
   containers.find(row.id);

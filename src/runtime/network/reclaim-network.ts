@@ -3,6 +3,7 @@ import { ensuredHere } from "./ensure-networks.ts";
 import { interfaceExists } from "./host-interfaces.ts";
 import { removalBatch } from "./ip-batch.ts";
 import type { NetworkContext } from "./network-context.ts";
+import { tellMember } from "./network-events.ts";
 import { networkNames, vethName } from "./network-names.ts";
 import type { MemberRow, NetworkRow, PublishedPort } from "./network-row.ts";
 import { portsRemoval } from "./nft-elements.ts";
@@ -72,6 +73,7 @@ function forget(
   containers: readonly string[],
   { members }: Holdings,
 ): void {
+  for (const member of members) tellMember(context.database, member, "disconnect");
   for (const id of containers) {
     context.database.run("delete from published_ports where container = ?", id);
     context.database.run("delete from network_members where container = ?", id);
