@@ -1,6 +1,7 @@
-import { resolve } from "node:path";
+import { rmSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { type InputOptions, type OutputOptions, type Plugin, rolldown } from "rolldown";
-import { ALONE, aloneName } from "../src/cli/alone.ts";
+import { ALONE } from "../src/cli/alone.ts";
 
 /**
  * commander asks for child_process to start subcommands that are programs of their own,
@@ -28,7 +29,21 @@ const aloneEntries: Plugin = {
     return `
       import { command } from ${of(`${command}.ts`)};
       import { runPlainLine } from ${of("plain-line.ts")};
+      export { beforeBecoming } from ${of("../sys/become.ts")};
       export const runLine = (line) => runPlainLine(command(), line);`;
+  },
+};
+
+/** V8 has text of one byte a character from the disk as it is. */
+const inAscii: Plugin = {
+  name: "ascii",
+  generateBundle(_options, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== "chunk") continue;
+      chunk.code = chunk.code.replace(/[^\0-\x7f]/g, (unit) => {
+        return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+      });
+    }
   },
 };
 
@@ -53,15 +68,22 @@ export async function bundle(outDir: string): Promise<void> {
   };
   await write({ ...INPUT, input: programs }, { dir: outDir, chunkFileNames: "chunks/[name].cjs" });
   for (const command of ALONE) {
-    const name = aloneName(command);
+    const directory = join(outDir, "alone", command);
     await write(
-      { ...INPUT, input: { [name]: `alone:${command}` } },
+      { ...INPUT, input: `alone:${command}` },
       {
-        dir: outDir,
-        chunkFileNames: `chunks/${command}-[name].cjs`,
+        dir: directory,
+        entryFileNames: "entry.cjs",
+        chunkFileNames: "[name].cjs",
         codeSplitting: { groups: [{ name: "all", tags: ["$initial"] }] },
+        minifyInternalExports: false,
+        minify: { compress: true, mangle: true, codegen: true },
+        plugins: [inAscii],
       },
     );
+    // It would only pass on what the other file exports by the same names.
+    for (const name of ["entry.cjs", "entry.cjs.map"])
+      rmSync(join(directory, name), { force: true });
   }
 }
 

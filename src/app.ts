@@ -70,5 +70,5 @@ export class App implements Disposable {
 /** A program that the build makes, beside the bundle that is running. */
 export function builtProgram(name: string): string {
   const here = import.meta.dirname;
-  return join(here.endsWith("/chunks") ? join(here, "..") : here, name);
+  return join(here.replace(/\/(?:chunks|alone\/[^/]+)$/, ""), name);
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type App, builtProgram } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
 import { parseDetachKeys } from "../runtime/container/detach-keys.ts";
+import { become } from "../sys/become.ts";
 import { TsimgError } from "../sys/error.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
@@ -55,5 +56,5 @@ export function attachTo(app: App, { row, options, state }: Container, flags: Fl
   ];
   const socket = join(app.containers.stateDirectory(row.id), "attach.sock");
   const argv = ["tsimg-attach", "--attach", socket, letters.join(""), keys];
-  process.execve?.(builtProgram("launcher"), argv, {});
+  become(builtProgram("launcher"), argv);
 }

@@ -11,8 +11,10 @@ import {
 } from "../runtime/container/exec.ts";
 import { firstProcess } from "../runtime/container/first-process.ts";
 import { foreignExec } from "../runtime/container/foreign-runtime.ts";
+import { launcherEnvironment } from "../runtime/container/launcher-environment.ts";
 import { readSpec } from "../runtime/container/read-spec.ts";
 import type { Accounts } from "../runtime/user.ts";
+import { become } from "../sys/become.ts";
 import { TsimgError } from "../sys/error.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
@@ -87,7 +89,7 @@ async function execute(app: App, container: Container, flags: Flags & ExecFlags)
   }
   app.containers.tell(row, `exec_start: ${flags.command.join(" ")}`);
   writeExecTape(path, tape, flags.explain === true);
-  process.execve?.(builtProgram("launcher"), ["tsimg-exec", path], {});
+  become(builtProgram("launcher"), ["tsimg-exec", path], launcherEnvironment(app.paths));
 }
 
 /** Docker's status for what can't be started as it is asked for, such as an unknown user's. */

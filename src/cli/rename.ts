@@ -1,3 +1,4 @@
+import { renameContainer } from "../runtime/container/rename-container.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
 
@@ -15,6 +16,6 @@ export function command(): Command {
     .addHelpText("after", EXAMPLES)
     .action((container: string, name: string, _flags: object, command: Command) => {
       using app = openApp(command);
-      app.containers.rename(app.containers.existing(container).row, name);
+      renameContainer(app.containers, app.containers.existing(container).row, name);
     });
 }

@@ -2,6 +2,7 @@ import { type App, builtProgram } from "../app.ts";
 import type { Container, Restarts } from "../runtime/container/container.ts";
 import { failStart } from "../runtime/container/fail-start.ts";
 import { launch, writeTape } from "../runtime/container/launch.ts";
+import { launcherEnvironment } from "../runtime/container/launcher-environment.ts";
 import { type PreparedLaunch, prepareLaunch } from "../runtime/container/prepare-launch.ts";
 import { readSpec } from "../runtime/container/read-spec.ts";
 import { TsimgError } from "../sys/error.ts";
@@ -32,7 +33,10 @@ export async function startDetached(app: App, id: string): Promise<void> {
   });
   const stdio = ["ignore", "ignore", "inherit"] as const;
   const { spawnSync } = process.getBuiltinModule("node:child_process");
-  const { status, error } = spawnSync(builtProgram("launcher"), [tape], { stdio: [...stdio] });
+  const { status, error } = spawnSync(builtProgram("launcher"), [tape], {
+    stdio: [...stdio],
+    env: launcherEnvironment(app.paths),
+  });
   if (error !== undefined) throw error;
   if (status === 0) return;
   // The launcher has said why.

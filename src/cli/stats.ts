@@ -1,6 +1,6 @@
 import type { App } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
-import { type Sample, takeSample } from "../runtime/container/sample.ts";
+import { requireMeasurable, type Sample, takeSample } from "../runtime/container/sample.ts";
 import { tolerating } from "../sys/errno.ts";
 import { sleep } from "../sys/sleep.ts";
 import { Command } from "./command.ts";
@@ -41,7 +41,9 @@ export function command(): Command {
       using app = openApp(command);
       // Before the first second has passed, so that a mistake shows at once.
       renderRows(LISTING, [], flags);
-      const ids = names.map((name) => app.containers.existing(name).row.id);
+      const named = names.map((name) => app.containers.existing(name));
+      for (const container of named) requireMeasurable(container);
+      const ids = named.map(({ row }) => row.id);
       await interruptible((signal) => show(app, ids, flags, signal));
     });
 }

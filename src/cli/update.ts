@@ -55,7 +55,8 @@ function update(app: App, container: Container, flags: Flags): void {
   const { linux } = spec;
   const limited: LimitedContainer = {
     name: row.name,
-    cgroups: state.status === "running" ? options.cgroups : [],
+    running: state.status === "running",
+    cgroups: options.cgroups,
     cgroupsPath: linux.cgroupsPath ?? `/tsimg/${row.id}`,
     resources: linux.resources ?? {},
   };

@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/memfd.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -16,6 +19,9 @@
 #endif
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+/* A symbolic link to the /proc/PID/exe of a launcher that runs, or did. */
+#define LINK_VARIABLE "TSIMG_LAUNCHER"
 
 extern char **environ;
 
@@ -40,17 +46,62 @@ static int sealed_copy(int program) {
   return fcntl(copy, F_ADD_SEALS, SEALS) < 0 ? -1 : copy;
 }
 
+static bool is_sealed(int fd) {
+  int seals = fcntl(fd, F_GET_SEALS);
+  return seals >= 0 && (seals & SEALS) == SEALS;
+}
+
+/* Whether both have the same bytes. */
+static bool same_bytes(int one, int other) {
+  struct stat status[2];
+  if (fstat(one, &status[0]) < 0 || fstat(other, &status[1]) < 0) return false;
+  size_t size = (size_t)status[0].st_size;
+  if (status[0].st_size <= 0 || status[1].st_size != status[0].st_size) return false;
+  void *first = mmap(NULL, size, PROT_READ, MAP_PRIVATE, one, 0);
+  void *second = mmap(NULL, size, PROT_READ, MAP_PRIVATE, other, 0);
+  bool same = first != MAP_FAILED && second != MAP_FAILED && memcmp(first, second, size) == 0;
+  if (first != MAP_FAILED) munmap(first, size);
+  if (second != MAP_FAILED) munmap(second, size);
+  return same;
+}
+
+/*
+ * The sealed copy that another launcher runs in. Whatever the link names by now: nobody can
+ * change what has these seals, and only this program's own bytes will do.
+ */
+static int shared_copy(int program) {
+  const char *link = getenv(LINK_VARIABLE);
+  int copy = link == NULL ? -1 : open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (copy < 0) return -1;
+  if (is_sealed(copy) && same_bytes(program, copy)) {
+    unsetenv(LINK_VARIABLE);
+    return copy;
+  }
+  close(copy);
+  return -1;
+}
+
+void seal_offer(void) {
+  const char *link = getenv(LINK_VARIABLE);
+  char target[32], fresh[PATH_MAX];
+  if (link == NULL) return;
+  snprintf(target, sizeof target, "/proc/%d/exe", getpid());
+  if (snprintf(fresh, sizeof fresh, "%s.%d", link, getpid()) >= (int)sizeof fresh) return;
+  /* It may be nobody's to write: then every launcher has a copy of its own. */
+  if (symlink(target, fresh) == 0 && rename(fresh, link) < 0) unlink(fresh);
+}
+
 void seal_program(char **argv) {
 #ifdef TSIMG_WEAK_NO_SEAL
   (void)argv;
 #else
   int program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-  int seals = program < 0 ? -1 : fcntl(program, F_GET_SEALS);
-  if (seals >= 0 && (seals & SEALS) == SEALS) {
+  if (program >= 0 && is_sealed(program)) {
     close(program);
     return;
   }
-  int copy = program < 0 ? -1 : sealed_copy(program);
+  int copy = program < 0 ? -1 : shared_copy(program);
+  if (copy < 0 && program >= 0) copy = sealed_copy(program);
   if (copy >= 0) syscall(SYS_execveat, copy, "", argv, environ, AT_EMPTY_PATH);
   dprintf(STDERR_FILENO, "tsimg: warning: running the launcher from memory: %s\n", strerror(errno));
 #endif

@@ -8,4 +8,10 @@
 /* Goes on in a sealed copy of this program. Returns when it is one, or can't become one. */
 void seal_program(char **argv);
 
+/*
+ * Offers this process's copy, if it made one, to launchers that start later: while it runs,
+ * they need none of their own.
+ */
+void seal_offer(void);
+
 #endif

@@ -19,6 +19,7 @@
 #include "launch.h"
 #include "memory.h"
 #include "record.h"
+#include "seal.h"
 
 static sigset_t handled;
 
@@ -151,6 +152,7 @@ int supervise(int word, int client) {
   bool background = word >= 0 || client >= 0;
   int status = 0;
   int signals = signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (!has_option(OPTION_TRANSIENT)) seal_offer();
   if (client >= 0) hub_client(client);
   if (open_log(string_at(header->log_file)) &&
       tape_run(tape, PHASE_BEFORE, false, tell) == NULL) {

@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import type { Decompressor } from "./inflate.ts";
 import { NodeDecompressor } from "./inflate-node.ts";
 import { checkTrailing, corruptStream, isZero } from "./inflate-trailing.ts";
@@ -31,6 +32,10 @@ const OUTPUT_SIZE = 128 * 1024;
 export const GZIP_WINDOW_BITS = 31;
 /** Header 10, empty deflate stream 2, trailer 8. */
 const SMALLEST_MEMBER = 20;
+/** Checksum and length, four bytes each. */
+const TRAILER = 8;
+/** Output whose checksum is kept. Above, the length has few zeros, and the time would count. */
+const SMALL_MEMBER = 1024 * 1024;
 
 /**
  * gzip by the zlib-sync addon, on this thread. Nearly every layer is one gzip member, and
@@ -39,9 +44,9 @@ const SMALLEST_MEMBER = 20;
  *
  * The addon doesn't tell how much input it took. So the last byte of the input is held back:
  * a stream that ends before it has something behind. Where that begins is then searched for
- * by the member's trailer. It could be found too early only if the compressed data itself
- * holds the trailer's length followed by what looks like a gzip header or padding; that
- * makes an error or a wrong diffID, never a wrong layer.
+ * by the member's trailer: by its checksum and length, of a large one by its length alone. That
+ * could be found too early only if the compressed data itself holds it, followed by what looks
+ * like a gzip header or padding; it makes an error or a wrong diffID, never a wrong layer.
  */
 export class SyncGunzip implements Decompressor {
   readonly #zlibSync: ZlibSync;
@@ -49,10 +54,12 @@ export class SyncGunzip implements Decompressor {
   readonly #emit: (chunk: Buffer) => void;
   #sliceSize = SMALLEST_SLICE;
   #heldBack: Buffer | undefined;
-  /** The three bytes before the next slice: a trailer may lie across. */
-  #before = Buffer.alloc(3);
+  /** The bytes before the next slice: a trailer may lie across. */
+  #before = Buffer.alloc(TRAILER - 1);
   #inputBytes = 0;
   #outputBytes = 0;
+  /** Of the output, while that is small. */
+  #checksum = 0;
   #rest: Decompressor | undefined;
 
   constructor(zlibSync: ZlibSync, emit: (chunk: Buffer) => void) {
@@ -99,23 +106,35 @@ export class SyncGunzip implements Decompressor {
       throw corruptStream("gzip", `is corrupt: ${this.#inflate.msg}`);
     }
     this.#outputBytes += result.length;
+    if (this.#outputBytes <= SMALL_MEMBER) this.#checksum = crc32(result, this.#checksum);
     if (result.length > LARGE_OUTPUT) this.#sliceSize = SMALLEST_SLICE;
     else this.#sliceSize = Math.min(SLICE_SIZE, this.#sliceSize * 2);
     if (result.length > 0) this.#emit(result);
     const end = err === this.#zlibSync.Z_STREAM_END ? this.#memberEnd(slice) : undefined;
     this.#inputBytes += slice.length;
-    this.#before = Buffer.from(Buffer.concat([this.#before, slice.subarray(-3)]).subarray(-3));
+    const last = Buffer.concat([this.#before, slice.subarray(1 - TRAILER)]);
+    this.#before = Buffer.from(last.subarray(1 - TRAILER));
     return end;
   }
 
   #memberEnd(slice: Buffer): number {
     const bytes = Buffer.concat([this.#before, slice]);
-    const length = this.#outputBytes % 2 ** 32;
-    const first = Math.max(1, SMALLEST_MEMBER - this.#inputBytes);
-    for (let end = first; end <= slice.length; end++) {
-      if (bytes.readUInt32LE(end - 1) === length && mayFollow(slice.subarray(end))) return end;
-    }
-    throw corruptStream("gzip", "is followed by something else");
+    const trailer = Buffer.alloc(TRAILER);
+    trailer.writeUInt32LE(this.#checksum, 0);
+    trailer.writeUInt32LE(this.#outputBytes % 2 ** 32, 4);
+    const known = this.#outputBytes <= SMALL_MEMBER ? trailer : trailer.subarray(4);
+    // In `bytes`, the trailer ends TRAILER - 1 bytes later than in the slice.
+    const after = (end: number) => end + TRAILER - 1;
+    const isEnd = (end: number) =>
+      end <= slice.length &&
+      bytes.subarray(after(end) - known.length, after(end)).equals(known) &&
+      mayFollow(slice.subarray(end));
+    let end = Math.max(1, SMALLEST_MEMBER - this.#inputBytes);
+    while (end <= slice.length && !isEnd(end)) end++;
+    if (end > slice.length) throw corruptStream("gzip", "is followed by something else");
+    // The trailer of an empty member is zeros, and a zero may stand before it.
+    while (isEnd(end + 1)) end++;
+    return end;
   }
 
   #handOver(bytes: Buffer): void | Promise<void> {

@@ -5,7 +5,7 @@ import { TsimgError } from "../sys/error.ts";
 import { inUserNamespace } from "../sys/user-namespace.ts";
 import { readAppArmor } from "./apparmor.ts";
 import { capabilityNames } from "./capabilities.ts";
-import { delegatedLayout } from "./cgroup/delegation.ts";
+import { delegatedLayout, layoutOfGroups } from "./cgroup/delegation.ts";
 import { type CgroupLayout, detectCgroups } from "./cgroup/detect.ts";
 import type { CgroupRequest } from "./cgroup/plan.ts";
 import { readCgroups } from "./cgroup/read-cgroups.ts";
@@ -58,6 +58,21 @@ export function readHost(flags: RunFlags): Host {
 export function readCgroupFacts(path: string, choosesCpus: boolean): Host["cgroups"] {
   const layout = detectCgroups(mustRead("/proc/self/mountinfo"));
   return readCgroups(usableLayout(layout), path, choosesCpus);
+}
+
+/**
+ * As `readCgroupFacts`, of a container that runs: of where its groups are.
+ *
+ * @param groups directories of its cgroups
+ */
+export function readJoinedCgroups(
+  groups: readonly string[],
+  path: string,
+  choosesCpus: boolean,
+): Host["cgroups"] {
+  const whole = detectCgroups(mustRead("/proc/self/mountinfo"));
+  const layout = groups.length === 0 ? usableLayout(whole) : layoutOfGroups(whole, groups, path);
+  return readCgroups(layout, path, choosesCpus);
 }
 
 function usableLayout(layout: CgroupLayout): CgroupLayout {

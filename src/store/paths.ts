@@ -15,6 +15,8 @@ export interface StorePaths {
   readonly filters: string;
   /** Launch tapes to make others of. */
   readonly tapes: string;
+  /** Links to a launcher's program that others may run in, see src/launcher/seal.h. */
+  readonly launcher: string;
   /** An empty directory to mount private views on. */
   readonly view: string;
 }
@@ -40,6 +42,7 @@ export function storePaths(root: string = DEFAULT_ROOT, runRoot?: string): Store
     volumes: join(base, "volumes"),
     filters: join(base, "cache", "seccomp"),
     tapes: join(base, "cache", "tapes"),
+    launcher: join(base, "cache", "launcher"),
     view: join(base, "view"),
   };
 }

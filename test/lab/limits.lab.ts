@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { detectCgroups } from "../../src/runtime/cgroup/detect.ts";
+import { deviceLimitCases } from "../system/support/device-limit-cases.ts";
 import { limitCases } from "../system/support/limit-cases.ts";
 
 /** The guest has version 2 alone, with every controller. */
@@ -11,4 +12,5 @@ describe("limits with cgroup version 2", () => {
   });
 
   limitCases();
+  deviceLimitCases();
 });

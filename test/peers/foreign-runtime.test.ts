@@ -6,9 +6,9 @@ import { outcomeOf } from "../../fixtures/command.ts";
 import { NetworkStage } from "../system/network-stage.ts";
 import { groupsOf, reason as stageReason, TSIMG } from "../system/run-stage.ts";
 import { lastingTraces } from "../system/support/leftovers.ts";
+import { terminalWords } from "../system/support/on-terminal.ts";
 import { missing } from "./requirements.ts";
 
-const ON_TERMINAL = join(import.meta.dirname, "../system/run-pty.py");
 const UNIFIED = "/sys/fs/cgroup/unified";
 const reason = stageReason ?? missing(["runc", "crun", "ip", "nft", "python3", "unshare"]);
 
@@ -54,7 +54,7 @@ describe.skipIf(reason)(`containers by other runtimes ${reason ?? ""}`, () => {
       const { stage } = world;
       const line = [TSIMG, "run", "--rm", "-it", ...flags(), stage.tiny];
       const script = "test -t 0 && test -t 1 && tty; exit 3";
-      const argv = ["python3", ON_TERMINAL, "[]", ...line, "sh", "-c", script];
+      const argv = [...terminalWords(), ...line, "sh", "-c", script];
       const said = (await outcomeOf(argv, { env: stage.env })).stdout.toString();
       expect(said).toContain("/dev/pts/0");
       expect(said).toContain("status 3");

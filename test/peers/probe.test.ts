@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { outputOf } from "../../fixtures/command.ts";
 import { buildProbe } from "../../fixtures/probe/build-probe.ts";
 import { Stage, reason as stageReason, TSIMG } from "../system/run-stage.ts";
+import { terminalWords } from "../system/support/on-terminal.ts";
 import { removeGroups } from "./cgroup.ts";
 import { bundleOf } from "./probe/bundle.ts";
 import {
@@ -19,14 +20,13 @@ import { contrasts, type Facts, hostNamespaces, parseFacts } from "./probe/facts
 import { FLAG_SETS, ODD_CALLER } from "./probe/flag-sets.ts";
 import { missing } from "./requirements.ts";
 
-const ON_TERMINAL = join(import.meta.dirname, "../system/run-pty.py");
 const UNIFIED = "/sys/fs/cgroup/unified";
 const hasVersion1 = existsSync("/sys/fs/cgroup/memory/tasks");
 const reason = stageReason ?? missing(["gcc", "runc", "crun", "python3"]);
 
 /** Who starts the container, where it isn't this process. */
 const CALLERS: ReadonlyMap<string, readonly string[]> = new Map([
-  ["terminal", ["python3", ON_TERMINAL, "[]", "/usr/bin/env"]],
+  ["terminal", [...terminalWords(), "/usr/bin/env"]],
   ["odd caller", ODD_CALLER],
 ]);
 

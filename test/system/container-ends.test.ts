@@ -44,7 +44,7 @@ describe.skipIf(reason)(`what the end of a container leads to ${reason ?? ""}`, 
     const before = (await actions()).length;
     await run(stage.tiny, "sleep", "1000");
     await stage.output("rm", "-f", "it");
-    expect((await actions()).slice(before)).toEqual(["create", "start", "die", "destroy"]);
+    expect((await actions()).slice(before)).toEqual(["create", "start", "kill", "die", "destroy"]);
   });
 
   test("a name that is taken leaves no file with an ID", async () => {

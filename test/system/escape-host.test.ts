@@ -2,14 +2,13 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { tolerating } from "../../src/sys/errno.ts";
 import type { Attack, EscapeBox } from "./support/escape-box.ts";
 import { escapeStand, reason } from "./support/escape-stand.ts";
+import { terminalWords } from "./support/on-terminal.ts";
 import { all, type Change, sharing, without } from "./support/weaken.ts";
 
-const ON_TERMINAL = join(import.meta.dirname, "run-pty.py");
 const hasPython = spawnSync("python3", ["-c", "import pty, termios"]).status === 0;
 /** Kernels before 6.2 always do; SYS_ADMIN may whatever this says. */
 const kernelTypes =
@@ -110,8 +109,9 @@ describe.skipIf(reason)(`what else runs on the host ${reason ?? ""}`, () => {
     const typed = (box: EscapeBox, attack: Attack) => {
       const [launcher, tape] = box.prepare(attack);
       const line = `${launcher} ${tape}; IFS= read -r -t 1 line; echo "typed: $line"`;
-      const argv = [ON_TERMINAL, "[]", "/bin/bash", "-c", line];
-      const { stdout } = spawnSync("python3", argv, { encoding: "utf8" });
+      const [python, ...words] = terminalWords();
+      const argv = [...words, "/bin/bash", "-c", line];
+      const { stdout } = spawnSync(python, argv, { encoding: "utf8" });
       return stdout;
     };
     const args = ["attack", "type", "evil"];

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { reason, Stage } from "./run-stage.ts";
+import { patience } from "./support/slowness.ts";
 
 const LOOP = "while :; do sleep 0.02; done";
 
@@ -87,7 +88,7 @@ describe.skipIf(reason)(`health checks ${reason ?? ""}`, () => {
   });
 
   test("while the container is paused no more than one check waits", async () => {
-    await checked("frozen", "true", "--health-timeout", "50ms");
+    await checked("frozen", "true", "--health-timeout", `${patience(50)}ms`);
     await becomes("frozen", "healthy");
     await stage.output("pause", "frozen");
     const processes = async () => {
@@ -98,7 +99,7 @@ describe.skipIf(reason)(`health checks ${reason ?? ""}`, () => {
     };
     const before = await processes();
     // So long that many more would have come.
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await new Promise((resolve) => setTimeout(resolve, patience(1500)));
     expect(await processes()).toBeLessThanOrEqual(before + 2);
     await stage.output("unpause", "frozen");
     await stage.until(async () => (await healthOf("frozen")).Log.at(-1)?.ExitCode === 0);

@@ -18,6 +18,7 @@ import type { CgroupPlan } from "../../src/runtime/cgroup/plan.ts";
 import { compileTape } from "../../src/runtime/tape/compile.ts";
 import { encodeTape } from "../../src/runtime/tape/encode.ts";
 import type { LaunchRequest } from "../../src/runtime/tape/request.ts";
+import { patience } from "./support/slowness.ts";
 
 const BUSYBOX = ["/bin/busybox", "/usr/bin/busybox"].find((path) => existsSync(path));
 const APPLETS =
@@ -143,7 +144,11 @@ export class Box implements Disposable {
 
   run(options: BoxOptions, input = ""): Finished {
     this.write(options);
-    return spawnSync(this.launcher, [this.tape], { encoding: "utf8", input, timeout: 30_000 });
+    return spawnSync(this.launcher, [this.tape], {
+      encoding: "utf8",
+      input,
+      timeout: patience(30_000),
+    });
   }
 
   /** Runs a shell script in the container. */

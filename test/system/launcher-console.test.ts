@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Box, buildLauncher, canLaunch, processesBelow, until } from "./launcher-box.ts";
+import { patience } from "./support/slowness.ts";
 
 const hasPython = spawnSync("python3", ["-c", "import pty, termios"]).status === 0;
 
@@ -71,7 +72,7 @@ describe.skipIf(!canLaunch)("the launcher's streams", () => {
     });
     const ran = spawnSync("python3", ["-c", DRIVER, it.launcher, it.tape], {
       encoding: "utf8",
-      timeout: 30_000,
+      timeout: patience(30_000),
     });
     expect(ran.stderr).toBe("");
     expect(ran.stdout).toMatch(/^40 100\n\/dev\/pts\/0\nconsole\nREADY/m);
@@ -90,7 +91,7 @@ describe.skipIf(!canLaunch)("the launcher's streams", () => {
       });
       const ran = spawnSync("script", ["-qec", `${it.launcher} ${it.tape}`, "/dev/null"], {
         encoding: "utf8",
-        timeout: 30_000,
+        timeout: patience(30_000),
       });
       expect([ran.stdout, ran.status]).toEqual(["none\r\n1\r\n2\r\n3\r\n", 0]);
     },

@@ -1,13 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { outcomeOf } from "../../fixtures/command.ts";
 import { hasBusybox } from "./support/busybox-image.ts";
+import { deviceLimitCases } from "./support/device-limit-cases.ts";
 import { limitCases } from "./support/limit-cases.ts";
 import { LimitStage } from "./support/limit-stage.ts";
 
 const reason =
   process.getuid?.() === 0 && hasBusybox() ? undefined : "(needs root and a static busybox)";
 
-describe.skipIf(reason)(`limits ${reason ?? "with this machine's cgroups"}`, limitCases);
+describe.skipIf(reason)(`limits ${reason ?? "with this machine's cgroups"}`, () => {
+  limitCases();
+  deviceLimitCases();
+});
 
 /** In a mount namespace of its own the machine has version 2 alone, if with few controllers. */
 const VERSION_2_ALONE =

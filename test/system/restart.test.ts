@@ -1,6 +1,9 @@
 import { spawnSync } from "node:child_process";
+import { renameSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { reason, Stage } from "./run-stage.ts";
 
@@ -135,6 +138,24 @@ describe.skipIf(reason)(`restart policies ${reason ?? ""}`, () => {
     await stage.until(isUp);
     expect(await restarts("dies")).toBeGreaterThanOrEqual(1);
     await stage.output("rm", "-f", "dies");
+  });
+
+  test("a command that looks in the midst of a start takes nothing for lost", async () => {
+    await stage.output("run", "-d", "--name", "midst", stage.tiny, "sh", "-c", LOOP);
+    const { BundlePath } = await stage.inspect("midst");
+    const [record, aside] = [`${BundlePath}/started.json`, `${BundlePath}/aside`];
+    const database = new DatabaseSync(join(stage.env["TSIMG_ROOT"] ?? "", "tsimg.db"));
+    using _closed = { [Symbol.dispose]: () => database.close() };
+    // What a start does: the old record goes before the new row is there for others to see.
+    database.exec("begin immediate");
+    renameSync(record, aside);
+    const look = stage.output("ps", "-aq");
+    await sleep(300);
+    renameSync(aside, record);
+    database.exec("commit");
+    expect((await look).trim()).not.toBe("");
+    expect(await status("midst")).toBe("running");
+    await stage.output("rm", "-f", "midst");
   });
 
   test("update --restart changes the policy, and takes no container away", async () => {

@@ -3,11 +3,10 @@ import { chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSy
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { reason, Stage, TSIMG } from "./run-stage.ts";
+import { absentForUser, OrdinaryUser } from "./support/ordinary-user.ts";
 
 const NAME = "tsimg-tester";
-const needed = ["useradd", "userdel", "newuidmap", "newgidmap", "pasta", "slirp4netns"];
-const missing = needed.filter((name) => spawnSync("sh", ["-c", `command -v ${name}`]).status !== 0);
-const why = reason ?? (missing.length > 0 ? `(not installed: ${missing.join(", ")})` : undefined);
+const why = reason ?? absentForUser("pasta", "slirp4netns");
 
 /** The first of the user's subordinate IDs, from the files that useradd writes. */
 function firstSubordinate(file: string): number {
@@ -19,25 +18,19 @@ function firstSubordinate(file: string): number {
 
 describe.skipIf(why)(`an ordinary user ${why ?? ""}`, () => {
   let stage: Stage;
+  let ordinary: OrdinaryUser;
   let home: string;
   let uid: number;
 
   beforeAll(async () => {
     stage = await Stage.open();
-    spawnSync("userdel", [NAME]);
-    const made = spawnSync("useradd", ["--no-create-home", NAME], { encoding: "utf8" });
-    expect(made.stderr).toBe("");
-    uid = Number(spawnSync("id", ["-u", NAME], { encoding: "utf8" }).stdout);
-    home = join(stage.root, "home");
-    mkdirSync(home, { mode: 0o700 });
     spawnSync("chmod", ["711", stage.root]);
-    chownSync(home, uid, uid);
+    ordinary = new OrdinaryUser(NAME, join(stage.root, "home"));
+    ({ home, uid } = ordinary);
   });
 
   afterAll(async () => {
-    spawnSync("pkill", ["-KILL", "-u", String(uid)]);
-    while (spawnSync("pgrep", ["-u", String(uid)]).status === 0);
-    spawnSync("userdel", [NAME]);
+    ordinary?.[Symbol.dispose]();
     await stage?.[Symbol.asyncDispose]();
   });
 
@@ -48,12 +41,7 @@ describe.skipIf(why)(`an ordinary user ${why ?? ""}`, () => {
     if (left.length > 0) user("rm", "-f", ...left);
   });
 
-  /** Runs tsimg as the user, with nothing of root's around it. */
-  function user(...args: readonly string[]): SpawnSyncReturns<string> {
-    const as = ["--reuid", NAME, "--regid", NAME, "--init-groups", "--"];
-    const env = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: home };
-    return spawnSync("setpriv", [...as, TSIMG, ...args], { encoding: "utf8", env, cwd: home });
-  }
+  const user = (...args: readonly string[]): SpawnSyncReturns<string> => ordinary.tsimg(...args);
 
   function says(...args: readonly string[]): string {
     const { status, stdout, stderr } = user(...args);
@@ -119,18 +107,16 @@ describe.skipIf(why)(`an ordinary user ${why ?? ""}`, () => {
   });
 
   test("one process keeps the namespaces, however many commands begin at once", () => {
-    spawnSync("pkill", ["-KILL", "-u", String(uid)]);
+    ordinary.kill();
     const script = `for i in 1 2 3 4 5; do ${TSIMG} run --rm --network none ${stage.tiny} echo ok & done; wait`;
-    const as = ["--reuid", NAME, "--regid", NAME, "--init-groups", "--", "sh", "-c", script];
-    const env = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: home };
-    const { stdout, stderr } = spawnSync("setpriv", as, { encoding: "utf8", env, cwd: home });
+    const { stdout, stderr } = ordinary.spawn("sh", "-c", script);
     expect({ stdout, stderr }).toEqual({ stdout: "ok\n".repeat(5), stderr: "" });
     const holders = spawnSync("pgrep", ["-c", "-r", "S", "-u", String(uid)], { encoding: "utf8" });
     expect(holders.stdout).toBe("1\n");
   });
 
   test("without subordinate IDs there is root alone, and that is said", () => {
-    spawnSync("pkill", ["-KILL", "-u", String(uid)]);
+    ordinary.kill();
     const files = ["/etc/subuid", "/etc/subgid"].map(
       (path) => [path, readFileSync(path, "utf8")] as const,
     );
@@ -147,7 +133,7 @@ describe.skipIf(why)(`an ordinary user ${why ?? ""}`, () => {
       );
     } finally {
       for (const [path, text] of files) writeFileSync(path, text);
-      spawnSync("pkill", ["-KILL", "-u", String(uid)]);
+      ordinary.kill();
     }
   });
 });

@@ -1,14 +1,14 @@
 """Runs a command on a terminal of its own and talks to it.
 
-    run-pty.py STEPS COMMAND...
+    run-pty.py SECONDS STEPS COMMAND...
 
-STEPS is JSON: ["wait", text] reads until the text has come, ["type", text], ["resize", rows,
+SECONDS is how long all of it may take. STEPS is JSON: ["wait", text] reads until the text has come, ["type", text], ["resize", rows,
 columns], ["signal", number] to the command. At the end the output is printed, then whether the
 terminal's mode is as it was, then the exit status.
 """
 import fcntl, json, os, pty, select, signal, struct, sys, termios
 
-steps, argv = json.loads(sys.argv[1]), sys.argv[2:]
+patience, steps, argv = int(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3:]
 master, slave = pty.openpty()
 
 
@@ -40,14 +40,13 @@ def read(seconds):
     return False
 
 
-
 def give_up(*_):
     os.kill(pid, signal.SIGKILL)
     sys.exit(f"waited in vain; the screen is {seen!r}")
 
 
 signal.signal(signal.SIGALRM, give_up)
-signal.alarm(20)
+signal.alarm(patience)
 searched = 0
 for name, *values in steps:
     if name == "wait":

@@ -1,14 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { outputOf } from "../../fixtures/command.ts";
-import { reason, Stage, TSIMG } from "./run-stage.ts";
-
-const DRIVER = join(import.meta.dirname, "run-pty.py");
-const hasPython = spawnSync("python3", ["-c", "import pty, termios"]).status === 0;
-const why = reason ?? (hasPython ? undefined : "(needs python3)");
-
-type Step = readonly ["wait" | "type", string] | readonly ["resize" | "signal", ...number[]];
+import { Stage } from "./run-stage.ts";
+import { onTerminal, type Step, terminalReason as why } from "./support/on-terminal.ts";
 
 describe.skipIf(why)(`tsimg run on a terminal ${why ?? ""}`, () => {
   let stage: Stage;
@@ -18,17 +10,14 @@ describe.skipIf(why)(`tsimg run on a terminal ${why ?? ""}`, () => {
   });
   afterAll(() => stage?.[Symbol.asyncDispose]());
 
-  /** What stands on a terminal of 40 rows and 100 columns at the end, its mode, the status. */
-  function onTerminal(args: readonly string[], steps: readonly Step[] = []): Promise<string> {
-    const argv = ["python3", DRIVER, JSON.stringify(steps), TSIMG, "run", "--rm", ...args];
-    return outputOf(argv, { env: stage.env });
-  }
+  const run = (args: readonly string[], steps: readonly Step[] = []) =>
+    onTerminal(stage, ["run", "--rm", ...args], steps);
   const shell = (script: string) => [stage.tiny, "sh", "-c", script];
 
   test("-it gives the container a terminal of the caller's size that follows it", async () => {
     const script =
       "tty; stty size; trap 'stty size; exit 7' WINCH; echo ready; while :; do sleep 0.02; done";
-    const screen = await onTerminal(
+    const screen = await run(
       ["-it", ...shell(script)],
       [
         ["wait", "ready"],
@@ -41,7 +30,7 @@ describe.skipIf(why)(`tsimg run on a terminal ${why ?? ""}`, () => {
   test("what is typed arrives, Ctrl-C is the container's, and the status comes back", async () => {
     const script =
       "trap 'echo interrupted; exit 5' INT; echo ready; read line; echo got $line; while :; do sleep 0.02; done";
-    const screen = await onTerminal(
+    const screen = await run(
       ["-ti", ...shell(script)],
       [
         ["wait", "ready"],
@@ -55,7 +44,7 @@ describe.skipIf(why)(`tsimg run on a terminal ${why ?? ""}`, () => {
   });
 
   test("a shell has job control, and Ctrl-D ends it", async () => {
-    const screen = await onTerminal(
+    const screen = await run(
       ["-it", "-e", "PS1=> ", stage.tiny],
       [
         // The shell has written its prompt, and listens.
@@ -79,17 +68,15 @@ describe.skipIf(why)(`tsimg run on a terminal ${why ?? ""}`, () => {
       ["wait", "ready"],
       ["signal", 15],
     ] as const;
-    expect(await onTerminal(["-it", ...shell(script)], steps)).toMatch(
-      /mode restored\nstatus 8\n$/,
-    );
-    const failed = await onTerminal(["-it", stage.tiny, "no-such-program"]);
+    expect(await run(["-it", ...shell(script)], steps)).toMatch(/mode restored\nstatus 8\n$/);
+    const failed = await run(["-it", stage.tiny, "no-such-program"]);
     expect(failed).toMatch(/"no-such-program".*not found.*\n\nmode restored\nstatus 127\n$/);
   });
 
   test("without -t a terminal's Ctrl-C is passed on as a signal", async () => {
     const script =
       "test -t 0 || test -t 1 || echo no terminal; trap 'echo interrupted; exit 6' INT; echo ready; while :; do sleep 0.02; done";
-    const screen = await onTerminal(shell(script), [
+    const screen = await run(shell(script), [
       ["wait", "ready"],
       ["type", "\x03"],
     ]);

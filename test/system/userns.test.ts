@@ -115,4 +115,13 @@ describe.skipIf(reason)(`user namespaces ${reason ?? ""}`, () => {
     expect(refused).toMatchObject({ status: 125, stdout: "" });
     expect(refused.stderr).toMatch(words);
   });
+
+  // Last: the image goes with them.
+  test.each(["erofs", "vfs"])("an image on %s belongs to the container, too", async (driver) => {
+    expect((await stage.tsimg(["pull", "-q", "--driver", driver, stage.tiny])).status).toBe(0);
+    const owners = "stat -c %u:%g / /bin/busybox; touch /x; chown 5:6 /x; stat -c %u:%g /x";
+    const said = await says(["--driver", driver, ...MAP], owners);
+    expect(said).toBe("0:0\n0:0\n5:6\n");
+    await stage.output("rmi", "-f", stage.tiny);
+  });
 });

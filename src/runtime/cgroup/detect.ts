@@ -4,8 +4,10 @@ export interface CgroupLayout {
   readonly kind: "none" | "v1" | "v2" | "hybrid";
   /** Version 1 controllers and where each is mounted; two may share a mount. */
   readonly v1: ReadonlyMap<string, string>;
-  /** Where the version 2 tree is mounted. */
+  /** Where the version 2 tree is mounted, or which group of it counts as its root. */
   readonly unified?: string;
+  /** Only what an ordinary user may use is listed: there may be more. */
+  readonly delegated?: true;
 }
 
 const V1_CONTROLLERS: ReadonlySet<string> = new Set([

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { sleep } from "../../sys/sleep.ts";
+import { withoutGroups } from "./delegation.ts";
 import { groupFile, readGroupFile, readGroupTable } from "./group-files.ts";
 
 /** Milliseconds between two looks, and how long stopping may take: one in D state can't. */
@@ -42,7 +43,7 @@ export async function freeze(groups: readonly string[], signal: AbortSignal): Pr
     }
     if (Date.now() - begun > RETRY) {
       if (begun > 0) thaw(groups);
-      command(groups, "FROZEN", "1");
+      stop(groups);
       begun = Date.now();
     }
     try {
@@ -56,17 +57,24 @@ export async function freeze(groups: readonly string[], signal: AbortSignal): Pr
 
 /** Lets them go on; no error when they do already or are gone. */
 export function thaw(groups: readonly string[]): void {
-  if ((groupFile(groups, "freezer.state") ?? groupFile(groups, "cgroup.freeze")) === undefined)
-    return;
-  tolerating(["ENOENT", "ENODEV"], () => command(groups, "THAWED", "0"));
+  const told = toldBy(groups, "THAWED", "0");
+  if (told === undefined) return;
+  tolerating(["ENOENT", "ENODEV"], () => writeFileSync(told.path, told.word));
 }
 
-function command(groups: readonly string[], v1: string, v2: string): void {
-  const old = groupFile(groups, "freezer.state");
-  if (old !== undefined) return writeFileSync(old, v1);
-  const unified = groupFile(groups, "cgroup.freeze");
-  if (unified !== undefined) return writeFileSync(unified, v2);
+function stop(groups: readonly string[]): void {
+  const told = toldBy(groups, "FROZEN", "1");
+  if (told !== undefined) return writeFileSync(told.path, told.word);
+  if (groups.length === 0) throw withoutGroups("paused");
   throw new TsimgError("ERR_KERNEL", "no cgroup of the container can be frozen", {
     hint: "it needs the freezer controller of version 1, or version 2 since Linux 5.2",
   });
+}
+
+/** The file that stops and starts these groups, and the word for it in its version. */
+function toldBy(groups: readonly string[], v1: string, v2: string) {
+  const old = groupFile(groups, "freezer.state");
+  if (old !== undefined) return { path: old, word: v1 };
+  const unified = groupFile(groups, "cgroup.freeze");
+  return unified === undefined ? undefined : { path: unified, word: v2 };
 }

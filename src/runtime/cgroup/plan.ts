@@ -7,6 +7,7 @@ import {
   nameInV2,
   unifiedControllers,
 } from "./controllers.ts";
+import { notDelegated } from "./delegation.ts";
 import type { CgroupLayout } from "./detect.ts";
 import type { Setting } from "./setting.ts";
 import { type CpusetFacts, settingsV1 } from "./settings-v1.ts";
@@ -133,6 +134,7 @@ function oomFileOf(layout: CgroupLayout, path: string, inV2: boolean): string | 
 }
 
 function missingController(name: string, layout: CgroupLayout): TsimgError {
+  if (layout.delegated === true) return notDelegated(name, layout.unified);
   return new TsimgError("ERR_KERNEL", `cgroup controller "${name}" is not available here`, {
     hint:
       layout.kind === "none"

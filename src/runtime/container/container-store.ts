@@ -9,21 +9,26 @@ import { removeCgroup } from "../cgroup/remove-group.ts";
 import type { NetworkContext } from "../network/network-context.ts";
 import { defaultSubnets } from "../network/network-context.ts";
 import { reclaimNetwork, reclaimNetworks } from "../network/reclaim-network.ts";
-import { updateHosts } from "../network/update-hosts.ts";
 import { releaseVolumes } from "../volume/release-volumes.ts";
 import { tellMounts } from "../volume/volume-events.ts";
 import type {
   Container,
   ContainerOptions,
   ContainerRow,
-  ContainerState,
   ExitRecord,
   Restarts,
   StartedRecord,
 } from "./container.ts";
 import { tellContainer, tellEnd } from "./container-events.ts";
-import { checkName, refuseTaken } from "./container-name.ts";
-import { stateOf } from "./container-state.ts";
+import {
+  asContainer,
+  isGone,
+  isStopped,
+  isUnsettled,
+  type Look,
+  lookAt,
+} from "./container-look.ts";
+import { findRow } from "./find-row.ts";
 import { removeForeign } from "./foreign-runtime.ts";
 import { forgetRecords, keptExit, readExit, readKeptExit, readStarted } from "./launch-records.ts";
 
@@ -90,24 +95,8 @@ export class ContainerStore {
 
   /** As `existing`, but undefined when there is none. */
   find(text: string): Container | undefined {
-    const rows = this.database.all<ContainerRow>(
-      "select * from containers where name = ? or id = ?",
-      text.replace(/^\//, ""),
-      text,
-    );
-    const started = /^[0-9a-f]+$/.test(text)
-      ? this.database.all<ContainerRow>(
-          "select * from containers where id between ? and ?",
-          text,
-          `${text}g`,
-        )
-      : [];
-    const found = rows.length > 0 ? rows : started;
-    if (found.length > 1)
-      throw new TsimgError("ERR_NO_SUCH_CONTAINER", `container ID '${text}' is ambiguous`, {
-        hint: "give more of its digits",
-      });
-    return found[0] === undefined ? undefined : this.observe(found[0]);
+    const row = findRow(this.database, text);
+    return row === undefined ? undefined : this.settle(this.look(row));
   }
 
   /** Clears up what ended without anybody looking. Those whose end is known cost nothing. */
@@ -119,15 +108,14 @@ export class ContainerStore {
   /**
    * Takes a container down that doesn't run.
    * @param removeAnonymous whether volumes that nobody named go with it
-   * @param exit how it has ended, where nobody has told that yet
+   * @param end of one of which nobody was told that it has ended
    */
   remove(
     row: ContainerRow,
     options: ContainerOptions,
     removeAnonymous = row.auto_remove === 1,
-    exit?: ExitRecord,
+    end?: ExitRecord,
   ): void {
-    if (exit !== undefined) this.recordEnd(row, exit);
     this.endForeign(row, options);
     for (const group of options.cgroups) removeCgroup(group);
     rmSync(this.stateDirectory(row.id), { recursive: true, force: true });
@@ -137,9 +125,12 @@ export class ContainerStore {
     releaseVolumes(this, row.id, { removeAnonymous });
     const image = this.snapshots.get(row.snapshot)?.parent ?? null;
     this.database.transaction(() => {
-      // Several commands may do this at once: one tells it.
-      if (this.database.run("delete from containers where id = ?", row.id) > 0)
+      const deleted = this.database.run("delete from containers where id = ?", row.id);
+      // Of several commands that clear up after it, one tells of it.
+      if (deleted > 0) {
+        if (end !== undefined && row.exit === null) tellEnd(this.database, row, end);
         this.tell(row, "destroy");
+      }
       this.snapshots.markRemoving(row.snapshot);
     });
     this.snapshots.destroy(row.snapshot);
@@ -165,25 +156,32 @@ export class ContainerStore {
 
   /**
    * Makes this process the one that starts the container.
-   * @throws TsimgError ERR_STATE when it runs, or another process is starting it
+   *
+   * @param restarts undefined when it isn't its restart policy that starts it
+   * @throws TsimgError ERR_STATE when it runs, or another process is starting it, or its
+   *   restart policy has no say any more
    */
-  claimStart(id: string, restarts: Restarts = { all: 0, inRow: 0 }): Container {
+  claimStart(id: string, restarts?: Restarts): Container {
+    const { row } = this.existing(id);
     return this.database.transaction(() => {
-      const container = this.existing(id);
-      const { state, row } = container;
+      const container = this.current(id);
+      if (container === undefined)
+        throw new TsimgError("ERR_STATE", `container '${row.name}' was just removed`);
+      const { state } = container;
       if (state.status === "running")
         throw new TsimgError("ERR_STATE", `container '${row.name}' is running`);
       if (state.status === "created" && state.starting)
         throw new TsimgError("ERR_STATE", `container '${row.name}' is just being started`, {
           hint: "try again in a moment",
         });
+      if (restarts !== undefined && state.status !== "restarting")
+        throw new TsimgError("ERR_STATE", `container '${row.name}' was just stopped`);
       // Nobody told it before: a container that restarts has not ended.
-      if (state.status === "restarting") tellEnd(this.database, row, state.exit);
-      const ended = state.status === "restarting" || state.status === "exited";
-      const lastExit = ended ? JSON.stringify(state.exit) : row.last_exit;
+      if ("exit" in state && container.row.exit === null) tellEnd(this.database, row, state.exit);
       const sql = `update containers set starter = ?, exit = null, last_exit = ?, ready = 1,
         restarts = ?, restarts_in_row = ?, stop_asked = 0 where id = ?`;
-      const { all, inRow } = restarts;
+      const lastExit = "exit" in state ? JSON.stringify(state.exit) : container.row.last_exit;
+      const { all, inRow } = restarts ?? { all: 0, inRow: 0 };
       this.database.run(sql, ownIdentity(), lastExit, all, inRow, row.id);
       forgetRecords(this.stateDirectory(row.id));
       tellMounts(this.database, row.id, container.options.points, "mount");
@@ -192,26 +190,27 @@ export class ContainerStore {
     });
   }
 
+  /**
+   * Makes this process the one that removes the container: nobody starts it any more. When
+   * the process dies, the next look removes it.
+   * @returns false when it runs, or another process is starting or removing it
+   */
+  claimRemoval(id: string): boolean {
+    return this.database.transaction(() => {
+      const container = this.current(id);
+      if (container === undefined) return true;
+      if (!isStopped(container)) return false;
+      const sql = `update containers set starter = ?, exit = null, last_exit = null, ready = 0
+        where id = ?`;
+      this.database.run(sql, ownIdentity(), id);
+      forgetRecords(this.stateDirectory(id));
+      return true;
+    });
+  }
+
   /** Keeps a container's restart policy from starting it again. */
   askToStop(id: string): void {
     this.database.run("update containers set stop_asked = 1 where id = ?", id);
-  }
-
-  /** @throws TsimgError ERR_NAME_IN_USE, ERR_USAGE */
-  rename(row: ContainerRow, name: string): void {
-    checkName(name);
-    this.database.transaction(() => {
-      refuseTaken(this.database, name);
-      this.database.run("update containers set name = ? where id = ?", name, row.id);
-      this.tell({ ...row, name }, "rename", { oldName: `/${row.name}` });
-      const sql = "select network from network_members where container = ?";
-      const networks = this.database.all<{ network: string }>(sql, row.id);
-      if (networks.length > 0)
-        updateHosts(
-          this.networks,
-          networks.map(({ network }) => network),
-        );
-    });
   }
 
   /** Keeps what of a container's options has changed. */
@@ -227,66 +226,61 @@ export class ContainerStore {
 
   private observeAll(rows: readonly ContainerRow[]): readonly Container[] {
     const looks = rows.map((row) => this.look(row));
-    const dead = looks.filter(isDead).map(({ row }) => row.id);
+    const dead = looks.filter(isUnsettled).map(({ row }) => row.id);
+    // Of all at once, since the firewall is written only once then.
     reclaimNetworks(this.networks, dead, (id) => {
-      const row = this.database.get<ContainerRow>("select * from containers where id = ?", id);
-      return row === undefined || isDead(this.look(row));
+      const look = this.lookAgain(id);
+      return look === undefined || isUnsettled(look);
     });
     return looks.flatMap((look) => this.settle(look) ?? []);
   }
 
-  /** @returns undefined when the look found nothing to keep */
-  private observe(row: ContainerRow): Container | undefined {
-    return this.settle(this.look(row));
-  }
-
   private look(row: ContainerRow): Look {
-    const options = JSON.parse(row.options) as ContainerOptions;
-    return { row, options, state: stateOf(row, options, this.stateDirectory(row.id)) };
+    return lookAt(row, this.stateDirectory(row.id));
   }
 
-  /** Does what a look calls for. */
-  private settle({ row, options, state }: Look): Container | undefined {
-    if (state === undefined || (state.status === "exited" && row.auto_remove === 1)) {
-      // Without a state its launcher has removed all but this.
-      const exit = state?.exit ?? readKeptExit(this.stateDirectory(row.id));
-      this.remove(row, options, undefined, exit);
-      return undefined;
-    }
-    if (state.status === "exited" && row.exit === null) {
-      if (!this.recordEnd(row, state.exit)) return this.lookAgain(row);
-      this.endForeign(row, options);
-      reclaimNetwork(this.networks, row.id);
-      for (const group of options.cgroups) removeCgroup(group);
-    }
-    return { row, options, state };
-  }
-
-  /** @returns false when it was started again or another command has told its end by now */
-  private recordEnd(row: ContainerRow, exit: ExitRecord): boolean {
-    const sql = `update containers set exit = ?, ready = 1
-      where id = ? and exit is null and starter is ?`;
-    const mine = this.database.run(sql, JSON.stringify(exit), row.id, row.starter) > 0;
-    if (mine) tellEnd(this.database, row, exit);
-    return mine;
-  }
-
-  /** Its row and its records were read at two moments: a start may lie between them. */
-  private lookAgain({ id }: ContainerRow): Container | undefined {
+  private lookAgain(id: string): Look | undefined {
     const row = this.database.get<ContainerRow>("select * from containers where id = ?", id);
-    return row === undefined ? undefined : this.observe(row);
+    return row === undefined ? undefined : this.look(row);
+  }
+
+  /** What a container is, within a transaction: nothing is cleared up. */
+  private current(id: string): Container | undefined {
+    const look = this.lookAgain(id);
+    return look === undefined || isGone(look) ? undefined : asContainer(look);
+  }
+
+  /** Does what a look calls for. @returns undefined when it found nothing to keep */
+  private settle(seen: Look): Container | undefined {
+    if (!isUnsettled(seen)) return asContainer(seen);
+    // Row and records were read one after the other, and somebody may have started it
+    // meanwhile: only what is seen where nobody can start it counts.
+    const look = this.database.transaction(() => {
+      const sure = this.lookAgain(seen.row.id);
+      if (sure !== undefined && !isGone(sure)) this.writeEnd(sure);
+      return sure;
+    });
+    if (look === undefined) return undefined;
+    if (!isGone(look)) return asContainer(look);
+    const { row, options, state } = look;
+    // Without a state its launcher has removed all but this.
+    const kept = readKeptExit(this.stateDirectory(row.id));
+    this.remove(row, options, undefined, state?.status === "exited" ? state.exit : kept);
+    return undefined;
+  }
+
+  private writeEnd({ row, options, state }: Look): void {
+    if (state?.status !== "exited" || row.exit !== null) return;
+    const sql = "update containers set exit = ?, ready = 1 where id = ?";
+    this.database.run(sql, JSON.stringify(state.exit), row.id);
+    tellEnd(this.database, row, state.exit);
+    this.endForeign(row, options);
+    reclaimNetwork(this.networks, row.id);
+    for (const group of options.cgroups) removeCgroup(group);
   }
 
   /** Another runtime's container doesn't die with its launcher. */
   private endForeign({ id, exit }: ContainerRow, { runtime = null }: ContainerOptions): void {
     if (runtime !== null && exit === null) removeForeign(runtime, this.stateDirectory(id), id);
   }
-}
-
-/** A container as it is; without a state it was never there. */
-type Look = Omit<Container, "state"> & { readonly state: ContainerState | undefined };
-
-/** Whose end may not have been settled yet. */
-function isDead({ row, state }: Look): boolean {
-  return state === undefined || (state.status === "exited" && row.exit === null);
 }

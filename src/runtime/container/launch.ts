@@ -1,5 +1,8 @@
 import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { StorePaths } from "../../store/paths.ts";
+import { become } from "../../sys/become.ts";
+import { launcherEnvironment } from "./launcher-environment.ts";
 import type { PreparedLaunch } from "./prepare-launch.ts";
 import { explainedImage, type TapeDirectories, tapeImage } from "./tape-image.ts";
 
@@ -13,12 +16,11 @@ import { explainedImage, type TapeDirectories, tapeImage } from "./tape-image.ts
 export async function launch(
   launcher: string,
   prepared: PreparedLaunch,
-  directories: TapeDirectories,
+  directories: TapeDirectories & Pick<StorePaths, "launcher">,
   explained = false,
 ): Promise<never> {
   const tape = await writeTape(prepared, directories, explained);
-  process.execve?.(launcher, ["tsimg-launcher", tape], {});
-  throw new Error("execve returned");
+  return become(launcher, ["tsimg-launcher", tape], launcherEnvironment(directories));
 }
 
 /** Writes the launcher's tape into the container's state directory and answers its path. */

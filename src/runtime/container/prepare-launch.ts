@@ -8,6 +8,7 @@ import { programPath, requirePrograms } from "../../sys/run-program.ts";
 import { inUserNamespace } from "../../sys/user-namespace.ts";
 import { loadDefaultProfile, mustLoadDefault, readAppArmor } from "../apparmor.ts";
 
+import { makeRoom } from "../cgroup/make-room.ts";
 import { type CgroupPlan, planCgroup } from "../cgroup/plan.ts";
 import { readCgroupFacts } from "../host-facts.ts";
 import { machineArch } from "../machine-arch.ts";
@@ -68,6 +69,8 @@ export function prepareLaunch(
     path,
     resources: permittedResources(resources),
   });
+  makeRoom(cgroup);
+  keepGroups(context, id, options, cgroup);
   const files = snapshots.files(snapshot);
   const rootMounts = snapshots.mounts(snapshot, "rw");
   return {
@@ -94,6 +97,16 @@ export function prepareLaunch(
     arch: machineArch(),
     ...healthLaunch(state, spec, cgroup.procsFiles, options),
   };
+}
+
+/** An ordinary user's groups are elsewhere when another shell starts the container again. */
+function keepGroups(
+  { containers }: CreateContext,
+  id: string,
+  options: ContainerOptions,
+  { removals: cgroups }: CgroupPlan,
+): void {
+  if (cgroups.join() !== options.cgroups.join()) containers.setOptions(id, { ...options, cgroups });
 }
 
 /** Programs that guard devices are root's to attach; an ordinary user can make no device. */

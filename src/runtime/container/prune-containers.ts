@@ -1,10 +1,6 @@
 import type { Container } from "./container.ts";
+import { isStopped } from "./container-look.ts";
 import type { ContainerStore } from "./container-store.ts";
-
-/** Whether nothing keeps a container: it doesn't run, and nobody is about to start it. */
-export function isStopped({ state }: Container): boolean {
-  return state.status === "exited" || (state.status === "created" && !state.starting);
-}
 
 /**
  * Removes containers that don't run.
@@ -21,7 +17,7 @@ export function pruneContainers(
   for (const { row } of containers.list().filter(isStopped)) {
     // Looked at again: somebody may have started or removed it meanwhile.
     const now = containers.find(row.id);
-    if (now === undefined || !isStopped(now)) continue;
+    if (now === undefined || !containers.claimRemoval(row.id)) continue;
     const size = usage(now);
     containers.remove(now.row, now.options);
     removed.push(row.id);

@@ -1,8 +1,12 @@
 import { constants } from "node:os";
 import { TsimgError } from "../../sys/error.ts";
-import type { ContainerOptions, ContainerRow } from "./container.ts";
+import { sleep } from "../../sys/sleep.ts";
+import type { Container, ContainerOptions, ContainerRow } from "./container.ts";
 import type { ContainerStore } from "./container-store.ts";
 import { ended, signalContainer } from "./signals.ts";
+
+/** Milliseconds between two looks at a container that another command is busy with. */
+const POLL = 20;
 
 /**
  * Removes a container; with `force` one that runs is killed first, and one that doesn't
@@ -21,27 +25,36 @@ export async function removeContainer(
 ): Promise<boolean> {
   const container = find(containers, name, force);
   if (container === undefined) return false;
-  const { state } = container;
-  const { status } = state;
-  if (status === "created" && state.starting)
-    throw new TsimgError("ERR_IN_USE", `container '${name}' is just being started`, {
+  const { row } = container;
+  // From here on its restart policy has no say.
+  if (force) containers.askToStop(row.id);
+  while (!containers.claimRemoval(row.id)) {
+    const now = containers.find(row.id);
+    if (now === undefined) return true;
+    if (!force) throw inUse(now);
+    if (now.state.status !== "running") {
+      // Just being started, or removed by another command.
+      await sleep(POLL, signal);
+      continue;
+    }
+    signalContainer(now, constants.signals.SIGKILL);
+    containers.tell(row, "kill", { signal: String(constants.signals.SIGKILL) });
+    await ended(now, Number.POSITIVE_INFINITY, signal);
+    // Tells of its end. One with --rm goes with the look.
+    if (containers.find(row.id) === undefined) return true;
+  }
+  containers.remove(row, container.options, removeAnonymous || undefined);
+  return true;
+}
+
+function inUse({ row, state }: Container): TsimgError {
+  if (state.status === "created")
+    return new TsimgError("ERR_IN_USE", `container '${row.name}' is just being started`, {
       hint: "try again in a moment",
     });
-  if ((status === "running" || status === "restarting") && !force)
-    throw new TsimgError("ERR_IN_USE", `container '${name}' is running`, {
-      hint: `stop it first with "tsimg stop ${name}", or use --force`,
-    });
-  // From here on its restart policy has no say.
-  if (force) containers.askToStop(container.row.id);
-  if (status === "running") {
-    signalContainer(container, constants.signals.SIGKILL);
-    containers.tell(container.row, "kill", { signal: String(constants.signals.SIGKILL) });
-    await ended(container, Number.POSITIVE_INFINITY, signal);
-    // Tells of its end. One with --rm goes with the look.
-    if (containers.find(container.row.id) === undefined) return true;
-  }
-  containers.remove(container.row, container.options, removeAnonymous || undefined);
-  return true;
+  return new TsimgError("ERR_IN_USE", `container '${row.name}' is running`, {
+    hint: `stop it first with "tsimg stop ${row.name}", or use --force`,
+  });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { withoutGroups } from "../cgroup/delegation.ts";
 import { readUsage, type Usage } from "../cgroup/usage.ts";
 import type { Container } from "./container.ts";
 import { type NetworkUsage, readNetworkUsage } from "./network-usage.ts";
@@ -8,14 +9,20 @@ export interface Sample {
   readonly name: string;
   /** Milliseconds of a clock that never goes back. */
   readonly at: number;
-  /** Undefined when it wasn't running. */
+  /** Undefined when it wasn't running, or is in no cgroup. */
   readonly used: (Usage & { readonly network: NetworkUsage }) | undefined;
+}
+
+/** @throws TsimgError ERR_KERNEL when it runs, and in no cgroup: nobody counts what it uses */
+export function requireMeasurable({ options, state }: Container): void {
+  if (state.status === "running" && options.cgroups.length === 0) throw withoutGroups("measured");
 }
 
 export function takeSample({ row, options, state }: Container): Sample {
   const { id, name } = row;
   const at = performance.now();
-  if (state.status !== "running") return { id, name, at, used: undefined };
+  if (state.status !== "running" || options.cgroups.length === 0)
+    return { id, name, at, used: undefined };
   const network = readNetworkUsage(state.started.pid);
   return { id, name, at, used: { ...readUsage(options.cgroups), network } };
 }

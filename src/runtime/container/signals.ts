@@ -81,13 +81,14 @@ export interface StopWish {
  */
 export async function stopContainer(
   containers: ContainerStore,
-  id: string,
+  name: string,
   wish: StopWish,
   signal: AbortSignal,
 ): Promise<void> {
-  const container = containers.existing(id);
-  const { state, options, row } = container;
+  const { row } = containers.existing(name);
   containers.askToStop(row.id);
+  const container = await settled(containers, row.id, signal);
+  const { state, options } = container;
   if (state.status !== "running") return;
   const asks = wish.signal ?? parseSignal(options.stopSignal);
   signalContainer(container, asks);
@@ -102,6 +103,19 @@ export async function stopContainer(
   }
   containers.find(row.id);
   containers.tell(row, "stop");
+}
+
+/** Waits until nobody is just starting it: what comes to run then is to be stopped, too. */
+async function settled(
+  containers: ContainerStore,
+  id: string,
+  signal: AbortSignal,
+): Promise<Container> {
+  for (;;) {
+    const container = containers.existing(id);
+    if (container.state.status !== "created" || !container.state.starting) return container;
+    await sleep(POLL, signal);
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { TsimgError } from "../../sys/error.ts";
+import { withoutGroups } from "../cgroup/delegation.ts";
 import { processesIn } from "../cgroup/group-files.ts";
 
 /** What `ps` prints, as far as it is about a container. */
@@ -21,6 +22,7 @@ export function listProcesses(
   cgroups: readonly string[],
   options: readonly string[],
 ): ProcessTable {
+  if (cgroups.length === 0) throw withoutGroups("told from other processes");
   const args = options.length === 0 ? ["-ef"] : options;
   const ran = spawnSync("ps", args, { encoding: "utf8", maxBuffer: 256 * MEBIBYTE });
   if (ran.error !== undefined) {

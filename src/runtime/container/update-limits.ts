@@ -3,18 +3,18 @@ import { basename, dirname } from "node:path";
 import type { Resources } from "../../oci/linux-resources.ts";
 import { errorCode, tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
-import { detectCgroups } from "../cgroup/detect.ts";
 import { readGroupNumber } from "../cgroup/group-files.ts";
 import { type CgroupWrite, planCgroup } from "../cgroup/plan.ts";
-import { readCgroups } from "../cgroup/read-cgroups.ts";
 import { readDeviceNumbers } from "../device-numbers.ts";
+import { readJoinedCgroups } from "../host-facts.ts";
 import type { LimitFlags } from "../limit-flags.ts";
 import { changedLimits } from "../limits.ts";
 
 /** A container whose limits are to change. */
 export interface LimitedContainer {
   readonly name: string;
-  /** Directories of its cgroups; none when it isn't running. */
+  readonly running: boolean;
+  /** Directories of its cgroups; an ordinary user's may have none. */
   readonly cgroups: readonly string[];
   /** `linux.cgroupsPath` of its spec. */
   readonly cgroupsPath: string;
@@ -30,15 +30,14 @@ export interface LimitedContainer {
  *   runs can't have them; everything is then as before
  */
 export function updateLimits(container: LimitedContainer, flags: LimitFlags): Resources {
-  const { resources, cgroups, cgroupsPath, name } = container;
+  const { resources, cgroups, cgroupsPath, name, running } = container;
   refuseFixed(flags);
   const wanted = changedLimits(flags, resources, readDeviceNumbers(flags));
-  if (cgroups.length === 0) return wanted;
-  const layout = detectCgroups(readFileSync("/proc/self/mountinfo", "utf8"));
+  if (!running) return wanted;
   const changes = difference(resources, wanted);
   const choosesCpus = (changes.cpu?.cpus ?? changes.cpu?.mems) !== undefined;
   const plan = planCgroup({
-    ...readCgroups(layout, cgroupsPath, choosesCpus),
+    ...readJoinedCgroups(cgroups, cgroupsPath, choosesCpus),
     path: cgroupsPath,
     resources: changes,
     raisesMemory: raisesMemory(cgroups, changes),
@@ -133,6 +132,6 @@ function hintFor(code: string | undefined, file: string): string {
 
 function notJoined(name: string, { why }: CgroupWrite): TsimgError {
   return new TsimgError("ERR_STATE", `can't ${why} for container '${name}' while it runs`, {
-    hint: "it was started without a limit of this kind, and version 1 can't add one: start it with one",
+    hint: "it is in no cgroup that limits this, and can't enter one now: start it with such a limit",
   });
 }

@@ -2,7 +2,7 @@ import type { Resources } from "../../oci/linux-resources.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { planCgroup } from "../cgroup/plan.ts";
 import { applyWrites, raisesMemory } from "../container/update-limits.ts";
-import { readCgroupFacts } from "../host-facts.ts";
+import { readJoinedCgroups } from "../host-facts.ts";
 import type { OciContainer } from "./oci-container.ts";
 
 /**
@@ -18,7 +18,7 @@ export function updateOci(container: OciContainer, text: string): void {
   const path = record.spec.linux.cgroupsPath ?? `/tsimg/${container.id}`;
   const choosesCpus = (resources.cpu?.cpus ?? resources.cpu?.mems) !== undefined;
   const plan = planCgroup({
-    ...readCgroupFacts(path, choosesCpus),
+    ...readJoinedCgroups(record.cgroups, path, choosesCpus),
     path,
     resources,
     raisesMemory: raisesMemory(record.cgroups, resources),

@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
+import { become } from "../../sys/become.ts";
 import { errorCode, tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { randomHex } from "../../sys/random.ts";
@@ -33,8 +34,7 @@ export function enterUserNamespace(launcher: string, argv: readonly string[]): n
   const path = join(runRoot, `enter-${randomHex(16)}`);
   const machine = machineArch() === "arm64" ? "aarch64" : "x86_64";
   writeFileSync(path, encodeTape(enterTape(pid, argv, env, path), machine), { mode: 0o600 });
-  process.execve?.(launcher, ["tsimg-enter", path], {});
-  throw new TsimgError("ERR_LAUNCH", "execve returned");
+  return become(launcher, ["tsimg-enter", path]);
 }
 
 function makePlace(runRoot: string): void {

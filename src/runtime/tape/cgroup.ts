@@ -135,7 +135,12 @@ function writeTo(
  * spares the kernel's lock over all threads, which waits for an RCU grace period. For a
  * process of one thread the outcome is the same. A v2 cgroup has no such file.
  */
-export function joinCgroups(steps: Steps, procsFiles: readonly string[]): void {
+export function joinCgroups(
+  steps: Steps,
+  procsFiles: readonly string[],
+  unprivileged = false,
+): void {
+  const hint = "the kernel lets nobody in from outside the cgroup that was handed over to you";
   for (const file of procsFiles) {
     const directory = directoryOf(file);
     const why = `joining cgroup "${directory}"`;
@@ -146,7 +151,7 @@ export function joinCgroups(steps: Steps, procsFiles: readonly string[]): void {
         tolerate: ["ENOENT"],
         otherwise: () => steps.keep("openat", [HERE, file, WRITE], why, { into: fd }),
       });
-      steps.call("write", [fd, "0", 1], why);
+      steps.call("write", [fd, "0", 1], why, unprivileged ? { hint } : {});
       steps.call("close", [fd], why);
     });
   }

@@ -94,7 +94,7 @@ function compileChild(
   const stays = transient !== true;
   if (stays) dieWithLauncher(steps);
   hideLauncher(steps);
-  joinCgroups(steps, request.procsFiles);
+  joinCgroups(steps, request.procsFiles, request.unprivileged);
   joinKeyring(steps);
   connectStreams(steps, io, process.user.uid === 0 ? undefined : process.user.uid);
   // Callers of OCI runtimes take whatever is written for the reason of a failure.

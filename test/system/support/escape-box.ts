@@ -16,6 +16,7 @@ import type { Tape } from "../../../src/runtime/tape/tape.ts";
 import { tolerating } from "../../../src/sys/errno.ts";
 import { NO_FLAGS } from "../../unit/runtime/no-flags.ts";
 import { Box, type Finished } from "../launcher-box.ts";
+import { patience } from "./slowness.ts";
 
 export interface Attack {
   readonly args: readonly string[];
@@ -98,7 +99,7 @@ export class EscapeBox extends Box {
 
   attack(attack: Attack, input = ""): Finished {
     const [launcher, tape] = this.prepare(attack);
-    return spawnSync(launcher, [tape], { encoding: "utf8", input, timeout: 30_000 });
+    return spawnSync(launcher, [tape], { encoding: "utf8", input, timeout: patience(30_000) });
   }
 
   /** What a script prints in the container, both streams. */
@@ -110,8 +111,9 @@ export class EscapeBox extends Box {
 
 /** Where a launcher was killed: its container's last processes may be about to end. */
 function removeGroup(directory: string): void {
+  const end = Date.now() + patience(2000);
   for (let tries = 0; existsSync(directory); tries++) {
-    if (tries === 100) throw new Error(`"${directory}" stays in use`);
+    if (Date.now() > end) throw new Error(`"${directory}" stays in use`);
     if (tries > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
     tolerating(["EBUSY"], () => rmdirSync(directory));
   }

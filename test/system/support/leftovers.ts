@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tolerating } from "../../../src/sys/errno.ts";
+import { patience } from "./slowness.ts";
 
 const GONE = ["ENOENT", "ESRCH", "EACCES", "EINVAL"];
 
@@ -18,8 +19,8 @@ export async function lastingTraces(
   root: string,
   containers: readonly string[] = [],
 ): Promise<readonly string[]> {
-  for (let attempt = 0; attempt < 100 && traces(root, containers).length > 0; attempt++)
-    await sleep(50);
+  const end = Date.now() + patience(5000);
+  while (Date.now() < end && traces(root, containers).length > 0) await sleep(50);
   return traces(root, containers);
 }
 

@@ -24,10 +24,10 @@ export function without(why: string, call?: Step["call"]): Change {
 }
 
 /** As `without`, on the host before the clone. */
-export function withoutBefore(why: RegExp): Change {
+export function withoutBefore(why: RegExp, call?: Step["call"]): Change {
   return (tape) => {
     const before = tape.before.map((step): Step => {
-      return why.test(step.why) && step.call === "write"
+      return why.test(step.why) && step.call === (call ?? step.call)
         ? { ...step, call: "skip", args: [], tolerate: [] }
         : step;
     });

@@ -115,6 +115,15 @@ function gzipTests(engine: Engine): void {
     await fc.assert(property, { numRuns: 100 });
   });
 
+  test.each([gzipSync("", { level: 0 }), decorated(Buffer.alloc(0))])(
+    "of an empty member of level 0 or with all fields, cut anywhere, and another (%#)",
+    async (empty) => {
+      const input = Buffer.concat([empty, gzipSync(text)]);
+      for (let cut = 0; cut <= empty.length + 1; cut++)
+        expect(await decompress(input, { options, cuts: [cut] })).toEqual(text);
+    },
+  );
+
   test("of equal members one after the other, and of empty ones", async () => {
     const member = gzipSync(text);
     const input = Buffer.concat([member, member, gzipSync(""), member]);
