@@ -1,5 +1,6 @@
 import { programOutcome } from "../../sys/run-program.ts";
 import { ensuredHere } from "./ensure-networks.ts";
+import { forgetContainerFlows } from "./flush-flows.ts";
 import { interfaceExists } from "./host-interfaces.ts";
 import { removalBatch } from "./ip-batch.ts";
 import type { NetworkContext } from "./network-context.ts";
@@ -97,6 +98,8 @@ export function removePorts(context: NetworkContext, ports: readonly PublishedPo
   if (ports.length === 0) return;
   const input = portsRemoval(networkNames(context.root).table, ports);
   programOutcome(["nft", "-f", "-"], { input });
+  // After that, or the next packet of a conversation would lead to the container again.
+  forgetContainerFlows(ports);
 }
 
 /**
