@@ -18,6 +18,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   "In and around containers:": ["exec", "attach", "logs", "cp", "top", "stats", "inspect", "port"],
   "Changing containers:": ["pause", "unpause", "update", "rename"],
   "Storage and networks:": ["volume", "network", "pool", "prune", "doctor", "bench"],
+  "As docker has them, too:": ["container", "image", "system"],
   "For other programs:": ["bundle", "oci"],
   "About:": ["demo", "events", "info", "version"],
 };

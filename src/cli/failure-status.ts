@@ -37,5 +37,5 @@ const AS_DOCKER: ReadonlySet<string> = new Set([
  *               interrupt, say more than a failure
  */
 export function failureStatus(name: string, status: number): number {
-  return status === OWN_FAILURE && AS_DOCKER.has(name) ? 1 : status;
+  return status === OWN_FAILURE && AS_DOCKER.has(name.split(" ", 1)[0] ?? "") ? 1 : status;
 }

@@ -21,7 +21,12 @@ Examples:
 
 /** `tsimg inspect` */
 export function command(): Command {
-  return new Command("inspect")
+  return inspectCommand("inspect", KINDS);
+}
+
+/** @param all what the command finds unless it is told a type */
+export function inspectCommand(name: string, all: readonly Kind[]): Command {
+  return new Command(name)
     .description("print all that is known of containers and images, with the driver's paths")
     .argument("<name...>", "names or IDs of containers, images, networks or volumes")
     .option("-f, --format <format>", "json, or a template such as '{{.Id}}'")
@@ -29,7 +34,7 @@ export function command(): Command {
     .option("--type <type>", `${KINDS.join(", ")}; else the first of these that has the name`)
     .addHelpText("after", EXAMPLES)
     .action((names: string[], { format, type, size }: Flags, command: Command) => {
-      const kinds = type === undefined ? KINDS : [kindOf(type)];
+      const kinds = type === undefined ? all : [kindOf(type)];
       using app = openApp(command);
       const found: object[] = [];
       for (const name of names) {
