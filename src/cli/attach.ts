@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { builtProgram } from "../app.ts";
+import { type App, builtProgram } from "../app.ts";
+import type { Container } from "../runtime/container/container.ts";
 import { parseDetachKeys } from "../runtime/container/detach-keys.ts";
 import { become } from "../sys/become.ts";
 import { TsimgError } from "../sys/error.ts";
@@ -29,23 +30,31 @@ export function command(): Command {
     .addHelpText("after", EXAMPLES)
     .action((name: string, flags: Flags, command: Command) => {
       const app = openApp(command);
-      const { row, options, state } = app.containers.existing(name);
-      if (state.status !== "running")
-        throw new TsimgError("ERR_STATE", `container '${name}' is not running`, {
-          hint: `start it with "tsimg start ${name}"`,
-        });
-      if (options.logFile === null && !options.tty)
-        throw new TsimgError("ERR_STATE", `container '${name}' has the streams of who started it`, {
-          hint: "only containers started with --detach, with --tty or without --rm can be attached to",
-        });
-      const keys = parseDetachKeys(flags.detachKeys ?? options.detachKeys) ?? "";
-      const letters = [
-        options.tty ? "t" : "",
-        flags.stdin && options.interactive ? "i" : "",
-        flags.sigProxy === "false" ? "" : "s",
-      ];
-      const socket = join(app.containers.stateDirectory(row.id), "attach.sock");
-      const argv = ["tsimg-attach", "--attach", socket, letters.join(""), keys];
-      become(builtProgram("launcher"), argv);
+      attachTo(app, app.containers.existing(name), flags);
     });
+}
+
+/**
+ * Puts the launcher's client in the place of this process.
+ *
+ * @throws TsimgError ERR_STATE for a container that doesn't run, or whose streams others have
+ */
+export function attachTo(app: App, { row, options, state }: Container, flags: Flags): void {
+  if (state.status !== "running")
+    throw new TsimgError("ERR_STATE", `container '${row.name}' is not running`, {
+      hint: `start it with "tsimg start ${row.name}"`,
+    });
+  if (options.logFile === null && !options.tty)
+    throw new TsimgError("ERR_STATE", `container '${row.name}' has the streams of who started it`, {
+      hint: "only containers started with --detach, with --tty or without --rm can be attached to",
+    });
+  const keys = parseDetachKeys(flags.detachKeys ?? options.detachKeys) ?? "";
+  const letters = [
+    options.tty ? "t" : "",
+    flags.stdin && options.interactive ? "i" : "",
+    flags.sigProxy === "false" ? "" : "s",
+  ];
+  const socket = join(app.containers.stateDirectory(row.id), "attach.sock");
+  const argv = ["tsimg-attach", "--attach", socket, letters.join(""), keys];
+  become(builtProgram("launcher"), argv);
 }

@@ -1,5 +1,6 @@
 import type { CommandLine } from "./command-line.ts";
 import { COMMANDS, commandNamed } from "./commands.ts";
+import { failureStatus } from "./failure-status.ts";
 import { runPlainLine } from "./plain-line.ts";
 
 /**
@@ -14,7 +15,8 @@ export async function runCommandLine(argv: readonly string[], line: CommandLine)
     return status ?? (await complain(argv, [load]));
   } catch (error) {
     const { reportError } = await import("./output/errors.ts");
-    return reportError(error, process.stderr, { debug: argv.includes("--debug") });
+    const status = reportError(error, process.stderr, { debug: argv.includes("--debug") });
+    return failureStatus(line.name, status);
   }
 }
 

@@ -1,5 +1,6 @@
 import * as commander from "commander";
 import { type Argument, type Command, InvalidArgumentError, type Option } from "./command.ts";
+import { ARGUMENTS_STATUS } from "./failure-status.ts";
 import { VERSION } from "./version.ts";
 
 const EXAMPLES = `
@@ -17,12 +18,20 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   "In and around containers:": ["exec", "attach", "logs", "cp", "top", "stats", "inspect", "port"],
   "Changing containers:": ["pause", "unpause", "update", "rename"],
   "Storage and networks:": ["volume", "network", "pool", "prune", "doctor", "bench"],
+  "As docker has them, too:": ["container", "image", "system"],
   "For other programs:": ["bundle", "oci"],
   "About:": ["demo", "events", "info", "version"],
 };
 
-/** Exit status of a command line that makes no sense, as with docker. */
-const USAGE_STATUS = 125;
+/** Exit status of a line with options that make no sense, as with docker. */
+const OPTIONS_STATUS = 125;
+
+/** Commander's complaints about words that aren't options. */
+const ABOUT_ARGUMENTS: readonly string[] = [
+  "commander.missingArgument",
+  "commander.excessArguments",
+  "commander.unknownCommand",
+];
 
 /**
  * Reads a command line with commander: its help, its complaints, its suggestions.
@@ -54,7 +63,8 @@ export async function parseWithCommander(
     return undefined;
   } catch (error) {
     if (!(error instanceof commander.CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : USAGE_STATUS;
+    if (error.exitCode === 0) return 0;
+    return ABOUT_ARGUMENTS.includes(error.code) ? ARGUMENTS_STATUS : OPTIONS_STATUS;
   }
 }
 

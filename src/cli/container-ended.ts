@@ -1,6 +1,7 @@
 import type { App } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
-import { restartPause, wantsRestart } from "../runtime/container/restart-policy.ts";
+import { removeEnded } from "../runtime/container/remove-container.ts";
+import { restartPause, restartsInRow, wantsRestart } from "../runtime/container/restart-policy.ts";
 import { sleep } from "../sys/sleep.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
@@ -17,7 +18,7 @@ export function command(): Command {
       const app = openApp(command);
       const container = app.containers.find(id);
       if (container === undefined) return;
-      if (container.row.auto_remove === 1) return app.containers.removeEnded(id);
+      if (container.row.auto_remove === 1) return removeEnded(app.containers, id);
       await restart(app, container);
     });
 }
@@ -25,14 +26,15 @@ export function command(): Command {
 /** Gives up when somebody stops the container meanwhile, or starts it. */
 async function restart(app: App, { row, options }: Container): Promise<void> {
   const exit = app.containers.exitOf(row.id);
-  if (exit === undefined || !wantsRestart(options.restart, exit, row.restarts)) return;
-  const started = app.containers.startedOf(row.id);
-  const ran = Date.parse(exit.finishedAt) - Date.parse(started?.startedAt ?? exit.finishedAt);
-  const due = Date.now() + restartPause(row.restarts, ran);
+  if (exit === undefined) return;
+  const startedAt = app.containers.startedOf(row.id)?.startedAt;
+  const before = restartsInRow(row.restarts_in_row, startedAt, exit);
+  if (!wantsRestart(options.restart, exit, before)) return;
+  const due = Date.now() + restartPause(before);
   for (let left = due - Date.now(); left > 0; left = due - Date.now()) {
     await sleep(Math.min(left, 200));
     if (app.containers.find(row.id)?.state.status !== "restarting") return;
   }
   const { startAgain } = await import("./start-again.ts");
-  await startAgain(app, row.id, row.restarts + 1);
+  await startAgain(app, row.id, { all: row.restarts + 1, inRow: before + 1 });
 }

@@ -3,9 +3,13 @@ import { openContainerRoot, openHostRoot } from "../runtime/copy/container-root.
 import { copyFromArchive, copyToArchive, copyTree } from "../runtime/copy/copy.ts";
 import { type CopyArgument, parseCopyArgument } from "../runtime/copy/copy-argument.ts";
 import type { CopyRoot } from "../runtime/copy/copy-root.ts";
-import type { CopyCount } from "../runtime/copy/copy-rules.ts";
+import type { CopyCount, CopyRules } from "../runtime/copy/copy-rules.ts";
+import type { Owner } from "../runtime/copy/describe.ts";
+import { firstOwner, ownerMaps, toContainer, toHost } from "../runtime/copy/owner-maps.ts";
+import type { IdMaps } from "../runtime/userns/choose-maps.ts";
 import { errorCode } from "../sys/errno.ts";
 import { TsimgError } from "../sys/error.ts";
+import { makeFilesAs } from "../sys/make-files-as.ts";
 import { Command } from "./command.ts";
 import { archiveFromInput } from "./cp/archive-input.ts";
 import { openApp } from "./globals.ts";
@@ -63,27 +67,51 @@ async function copy(
 ): Promise<CopyCount> {
   // An archive says itself who owns what is in it.
   if (from.kind === "stream" && to.kind !== "stream") {
-    using root = rootOf(app, to, "rw");
-    const rules = { owner: undefined, trusted: true };
-    return await copyFromArchive(archiveFromInput(), { root, path: to.path }, rules);
+    using target = placeOf(app, to, "rw");
+    const place = { root: target.root, path: to.path };
+    using _files = target.writer();
+    return await copyFromArchive(archiveFromInput(), place, target.keeping);
   }
   if (from.kind === "stream") throw bothStreams();
-  using source = rootOf(app, from, "ro");
-  const origin = { root: source, path: from.path, follow: followLink };
-  if (to.kind === "stream")
-    return copyToArchive(origin, printBytes, { owner: undefined, trusted: true });
-  using target = rootOf(app, to, "rw");
-  const goesIn = to.kind === "container";
-  const owner = goesIn ? ROOT : { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  const rules = { owner: archive ? undefined : owner, trusted: archive || goesIn };
-  return copyTree(origin, { root: target, path: to.path }, rules);
+  using source = placeOf(app, from, "ro");
+  const origin = { root: source.root, path: from.path, follow: followLink };
+  if (to.kind === "stream") return copyToArchive(origin, printBytes, source.keeping);
+  using target = placeOf(app, to, "rw");
+  const isOut = to.kind === "host";
+  const given: CopyRules = { owner: isOut ? caller() : toHost(target.maps, ROOT), trusted: !isOut };
+  const kept = isOut ? source.keeping : target.keeping;
+  using _files = target.writer();
+  return copyTree(origin, { root: target.root, path: to.path }, archive ? kept : given);
 }
 
-const ROOT = { uid: 0, gid: 0 };
+/** One side of a copy. */
+interface OpenPlace extends Disposable {
+  readonly root: CopyRoot;
+  /** Files keep their owners, by the numbers that the container has for them. */
+  readonly keeping: CopyRules;
+  readonly maps: IdMaps | undefined;
+  /** Has files made in a way that mapped mounts accept. */
+  readonly writer: () => Disposable | undefined;
+}
 
-function rootOf(app: App, place: Place, mode: "ro" | "rw"): CopyRoot & Disposable {
-  if (place.kind === "host") return openHostRoot();
-  return openContainerRoot(app, app.containers.existing(place.container), mode);
+function placeOf(app: App, place: Place, mode: "ro" | "rw"): OpenPlace {
+  const container = place.kind === "host" ? undefined : app.containers.existing(place.container);
+  const maps = container === undefined ? undefined : ownerMaps(container);
+  const root = container === undefined ? openHostRoot() : openContainerRoot(app, container, mode);
+  const map = mode === "rw" ? toHost : toContainer;
+  return {
+    root,
+    keeping: { owner: (owner) => map(maps, owner), trusted: true },
+    maps,
+    writer: () => (maps === undefined ? undefined : makeFilesAs(firstOwner(maps))),
+    [Symbol.dispose]: () => root[Symbol.dispose](),
+  };
+}
+
+const ROOT: Owner = { uid: 0, gid: 0 };
+
+function caller(): Owner {
+  return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 }
 
 function checkSides(from: CopyArgument, to: CopyArgument): void {

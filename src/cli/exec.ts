@@ -70,7 +70,7 @@ async function execute(app: App, container: Container, flags: Flags & ExecFlags)
   refusePaused(container);
   const spec = readSpec(state);
   const files = flags.envFile.map((path) => ({ path, text: readFileSync(path, "utf8") }));
-  const added = execProcess(spec, flags, files, () => accountsOf(app, container));
+  const added = processOf(() => execProcess(spec, flags, files, () => accountsOf(app, container)));
   const path = execTapePath(state);
   const { runtime = null } = container.options;
   if (runtime !== null) {
@@ -90,6 +90,18 @@ async function execute(app: App, container: Container, flags: Flags & ExecFlags)
   app.containers.tell(row, `exec_start: ${flags.command.join(" ")}`);
   writeExecTape(path, tape, flags.explain === true);
   become(builtProgram("launcher"), ["tsimg-exec", path], launcherEnvironment(app.paths));
+}
+
+/** Docker's status for what can't be started as it is asked for, such as an unknown user's. */
+function processOf<T>(describe: () => T): T {
+  try {
+    return describe();
+  } catch (error) {
+    if (!(error instanceof TsimgError)) throw error;
+    const { message, hint, cause } = error;
+    const options = { ...(hint === undefined ? {} : { hint }), cause };
+    throw new TsimgError("ERR_NOT_EXECUTABLE", message, options);
+  }
 }
 
 /** A process that joins the frozen cgroup would stop there, out of reach of any signal. */

@@ -1,9 +1,7 @@
-import type { App } from "../app.ts";
 import { TsimgError } from "../sys/error.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
-import { inspectContainer } from "./inspect-container.ts";
-import { inspectImage } from "./inspect-image.ts";
+import { inspectAny, KINDS, type Kind } from "./inspect-any.ts";
 import { reportError } from "./output/errors.ts";
 import { renderObjects } from "./output/format.ts";
 import { print } from "./output/print.ts";
@@ -11,6 +9,7 @@ import { print } from "./output/print.ts";
 interface Flags {
   readonly format?: string;
   readonly type?: string;
+  readonly size: boolean;
 }
 
 const EXAMPLES = `
@@ -22,18 +21,25 @@ Examples:
 
 /** `tsimg inspect` */
 export function command(): Command {
-  return new Command("inspect")
+  return inspectCommand("inspect", KINDS);
+}
+
+/** @param all what the command finds unless it is told a type */
+export function inspectCommand(name: string, all: readonly Kind[]): Command {
+  return new Command(name)
     .description("print all that is known of containers and images, with the driver's paths")
-    .argument("<name...>", "names or IDs of containers or images")
+    .argument("<name...>", "names or IDs of containers, images, networks or volumes")
     .option("-f, --format <format>", "json, or a template such as '{{.Id}}'")
-    .option("--type <type>", "container or image; else whichever has the name, containers first")
+    .option("-s, --size", "with what containers take on the disk", false)
+    .option("--type <type>", `${KINDS.join(", ")}; else the first of these that has the name`)
     .addHelpText("after", EXAMPLES)
-    .action((names: string[], flags: Flags, command: Command) => {
+    .action((names: string[], { format, type, size }: Flags, command: Command) => {
+      const kinds = type === undefined ? all : [kindOf(type)];
       using app = openApp(command);
       const found: object[] = [];
       for (const name of names) {
         try {
-          found.push(inspect(app, name, flags.type));
+          found.push(inspectAny(app, name, kinds, size));
         } catch (error) {
           reportError(error, process.stderr, {
             debug: command.optsWithGlobals()["debug"] === true,
@@ -41,20 +47,14 @@ export function command(): Command {
           process.exitCode = 1;
         }
       }
-      print(renderObjects(found, flags.format));
+      print(renderObjects(found, format));
     });
 }
 
-function inspect(app: App, name: string, type: string | undefined): object {
-  if (type !== undefined && type !== "image" && type !== "container")
-    throw new TsimgError("ERR_USAGE", `--type '${type}' is neither image nor container`);
-  if (type === "container") return inspectContainer(app, app.containers.existing(name));
-  const container = type === "image" ? undefined : app.containers.find(name);
-  if (container !== undefined) return inspectContainer(app, container);
-  const image = app.images.find(name);
-  if (image !== undefined) return inspectImage(app, image.image);
-  const what = type === "image" ? "image" : "container or image";
-  throw new TsimgError("ERR_NO_SUCH_IMAGE", `no such ${what}: '${name}'`, {
-    hint: '"tsimg ps -a" and "tsimg images" list what there is',
+function kindOf(type: string): Kind {
+  const kind = KINDS.find((each) => each === type);
+  if (kind !== undefined) return kind;
+  throw new TsimgError("ERR_USAGE", `--type '${type.slice(0, 64)}' is unknown`, {
+    hint: `choose one of ${KINDS.join(", ")}`,
   });
 }

@@ -18,7 +18,7 @@ export function command(): Command {
     .addHelpText("after", EXAMPLES)
     .action(async (names: string[], flags: { signal: string }, command: Command) => {
       using app = openApp(command);
-      const signal = parseSignal(flags.signal);
+      const signal = parseSignal(flags.signal || "KILL");
       process.exitCode = await eachNamed(
         names,
         command.optsWithGlobals()["debug"] === true,

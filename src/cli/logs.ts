@@ -79,6 +79,7 @@ function print(line: LogLine, timestamps: boolean): void {
 function tailOf(text: string | undefined): number {
   if (text === undefined || text === "all") return Number.POSITIVE_INFINITY;
   const count = Number(text);
-  if (Number.isInteger(count) && count >= 0) return count;
+  // As with docker: fewer than none are all.
+  if (Number.isInteger(count) && text !== "") return count < 0 ? Number.POSITIVE_INFINITY : count;
   throw new TsimgError("ERR_USAGE", `--tail: '${text}' is neither a number of lines nor "all"`);
 }

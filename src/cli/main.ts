@@ -35,7 +35,9 @@ async function enterNamespaces(): Promise<void> {
     const [node = "", ...rest] = process.argv;
     enterUserNamespace(builtProgram("launcher"), [node, ...process.execArgv, "--", ...rest]);
   } catch (error) {
-    process.exit(reportError(error, process.stderr, { debug: process.argv.includes("--debug") }));
+    const status = reportError(error, process.stderr, { debug: process.argv.includes("--debug") });
+    const { failureStatus } = await import("./failure-status.ts");
+    process.exit(failureStatus(readCommandLine(process.argv.slice(2)).name, status));
   }
 }
 

@@ -1,19 +1,5 @@
-import { TsimgError } from "../sys/error.ts";
-import { Command } from "./command.ts";
-import { parseQuickly } from "./parse-quickly.ts";
-
-const ACTIONS: Readonly<Record<string, () => Promise<{ readonly command: () => Command }>>> = {
-  connect: () => import("./network/connect.ts"),
-  create: () => import("./network/create.ts"),
-  disconnect: () => import("./network/disconnect.ts"),
-  inspect: () => import("./network/inspect.ts"),
-  ls: () => import("./network/ls.ts"),
-  prune: () => import("./network/prune.ts"),
-  reload: () => import("./network/reload.ts"),
-  rm: () => import("./network/rm.ts"),
-};
-
-const OTHER_NAMES: Readonly<Record<string, string>> = { list: "ls", remove: "rm" };
+import type { Command } from "./command.ts";
+import { commandGroup } from "./command-group.ts";
 
 const HELP = `
 Actions:
@@ -36,27 +22,20 @@ Examples:
 
 /** `tsimg network`: each action is a command of its own, in src/cli/network. */
 export function command(): Command {
-  return new Command("network")
-    .description("networks that containers share")
-    .argument("<action>", "create, ls, inspect, connect, disconnect, rm, prune or reload")
-    .argument("[arguments...]", "what the action needs")
-    .passThroughOptions()
-    .addHelpText("after", HELP)
-    .action(async (action: string, words: string[], _flags: object, network: Command) => {
-      const name = OTHER_NAMES[action] ?? action;
-      const load = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
-      if (load === undefined)
-        throw new TsimgError("ERR_USAGE", `there is no 'network ${action.slice(0, 64)}'`, {
-          hint: `there are ${Object.keys(ACTIONS).join(", ")}`,
-        });
-      const command = (await load()).command();
-      const parsed = parseQuickly(command, words);
-      if (parsed !== undefined) {
-        await command.run(parsed.values, parsed.flags, network.optsWithGlobals());
-        return;
-      }
-      const { parseWithCommander } = await import("./commander.ts");
-      const status = await parseWithCommander([command], [command.name, ...words]);
-      if (status !== undefined) process.exitCode = status;
-    });
+  return commandGroup({
+    name: "network",
+    description: "networks that containers share",
+    actions: {
+      connect: () => import("./network/connect.ts"),
+      create: () => import("./network/create.ts"),
+      disconnect: () => import("./network/disconnect.ts"),
+      inspect: () => import("./network/inspect.ts"),
+      ls: () => import("./network/ls.ts"),
+      prune: () => import("./network/prune.ts"),
+      reload: () => import("./network/reload.ts"),
+      rm: () => import("./network/rm.ts"),
+    },
+    aliases: { list: "ls", remove: "rm" },
+    help: HELP,
+  });
 }

@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import type { CommandLine } from "./command-line.ts";
+import { failureStatus } from "./failure-status.ts";
 import { parseQuickly } from "./parse-quickly.ts";
 
 /**
@@ -18,6 +19,7 @@ export async function runPlainLine(
     return Number(process.exitCode ?? 0);
   } catch (error) {
     const { reportError } = await import("./output/errors.ts");
-    return reportError(error, process.stderr, { debug: process.argv.includes("--debug") });
+    const debug = process.argv.includes("--debug");
+    return failureStatus(command.name, reportError(error, process.stderr, { debug }));
   }
 }

@@ -4,7 +4,6 @@ import { parseExposed } from "../runtime/network/port-request.ts";
 import { TsimgError } from "../sys/error.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
-import { reportError } from "./output/errors.ts";
 import { print } from "./output/print.ts";
 
 const EXAMPLES = `
@@ -39,7 +38,6 @@ export function command(): Command {
       if (found.length > 0) return print(found.map((port) => `${placeOf(port)}\n`).join(""));
       const what = `no public port '${wanted.slice(0, 64)}' published for ${row.name}`;
       const hint = "tsimg port CONTAINER lists those that are";
-      reportError(new TsimgError("ERR_STATE", what, { hint }), process.stderr, { debug: false });
-      process.exitCode = 1;
+      throw new TsimgError("ERR_STATE", what, { hint });
     });
 }

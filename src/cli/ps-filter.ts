@@ -27,8 +27,8 @@ export interface FilteredContainer {
 
 /** What the values of some filters mean. */
 export interface FilterLookup {
-  /** Digest of the manifest of an image by name or ID; undefined when there is none. */
-  readonly manifestOf: (image: string) => string | undefined;
+  /** Digests of the manifests of an image, by name or ID, and of all that are built upon it. */
+  readonly manifestsOf: (image: string) => readonly string[];
   /** When a container was made. @throws TsimgError ERR_NO_SUCH_CONTAINER */
   readonly createdOf: (container: string) => string;
 }
@@ -60,9 +60,9 @@ const TESTS: Readonly<Record<string, MakeTest>> = {
     if (!/^\d{1,3}$/.test(value)) throw invalid("exited", value, "it is an exit status");
     return ({ status, exitCode }) => status === "exited" && exitCode === code;
   },
-  ancestor: (value, { manifestOf }) => {
-    const wanted = manifestOf(value);
-    return ({ manifest }) => manifest === wanted;
+  ancestor: (value, { manifestsOf }) => {
+    const wanted = new Set(manifestsOf(value));
+    return ({ manifest }) => wanted.has(manifest);
   },
   network: (value) => (it) => it.networks.some((network) => namedBy(network, value)),
   volume: (value) => (it) => it.volumes.includes(value),

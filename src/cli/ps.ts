@@ -70,7 +70,10 @@ export function command(): Command {
 function shown(app: App, flags: Flags): readonly ListedContainer[] {
   const last = flags.latest ? 1 : parseLast(flags.last);
   const fits = containerFilter(flags.filter, {
-    manifestOf: (image) => app.images.find(image)?.image.digest,
+    manifestsOf: (name) => {
+      const image = app.images.find(name)?.image;
+      return image === undefined ? [] : app.images.builtUpon(image);
+    },
     createdOf: (container) => app.containers.existing(container).row.created,
   });
   const isAll = flags.all === true || last > 0 || looksAtAll(flags.filter);

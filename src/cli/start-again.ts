@@ -1,4 +1,6 @@
 import { type App, builtProgram } from "../app.ts";
+import type { Container, Restarts } from "../runtime/container/container.ts";
+import { failStart } from "../runtime/container/fail-start.ts";
 import { launch, writeTape } from "../runtime/container/launch.ts";
 import { launcherEnvironment } from "../runtime/container/launcher-environment.ts";
 import { type PreparedLaunch, prepareLaunch } from "../runtime/container/prepare-launch.ts";
@@ -14,17 +16,21 @@ const DETACHED: Mode = { mode: "detached", interactive: false, autoRemove: false
 export async function startAgain(
   app: App,
   id: string,
-  restarts: number,
+  restarts?: Restarts,
   mode: Omit<Mode, "autoRemove"> = DETACHED,
 ): Promise<never> {
-  const prepared = claim(app, id, restarts, mode);
-  return launch(builtProgram("launcher"), prepared, app.paths);
+  const container = app.containers.claimStart(id, restarts);
+  return await orFail(app, container, async () => {
+    return await launch(builtProgram("launcher"), prepare(app, container, mode), app.paths);
+  });
 }
 
 /** Starts a container in the background and waits until it runs. */
 export async function startDetached(app: App, id: string): Promise<void> {
-  const prepared = claim(app, id, 0, DETACHED);
-  const tape = await writeTape(prepared, app.paths);
+  const container = app.containers.claimStart(id);
+  const tape = await orFail(app, container, async () => {
+    return await writeTape(prepare(app, container, DETACHED), app.paths);
+  });
   const stdio = ["ignore", "ignore", "inherit"] as const;
   const { spawnSync } = process.getBuiltinModule("node:child_process");
   const { status, error } = spawnSync(builtProgram("launcher"), [tape], {
@@ -34,16 +40,25 @@ export async function startDetached(app: App, id: string): Promise<void> {
   if (error !== undefined) throw error;
   if (status === 0) return;
   // The launcher has said why.
-  throw new TsimgError("ERR_STATE", `container '${id.slice(0, 12)}' could not be started`);
+  throw new TsimgError("ERR_STATE", `container '${container.row.name}' could not be started`);
 }
 
-function claim(
+/** What the launcher is given can fail to be made: a volume may be gone, a port taken. */
+async function orFail<T>(app: App, container: Container, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    failStart(app.containers, container, why);
+    throw error;
+  }
+}
+
+function prepare(
   app: App,
-  id: string,
-  restarts: number,
+  { row, options }: Container,
   mode: Omit<Mode, "autoRemove">,
 ): PreparedLaunch {
-  const { row, options } = app.containers.claimStart(id, restarts);
   const spec = readSpec(app.containers.directory(row.id));
   const created = { id: row.id, snapshot: row.snapshot, spec, options };
   return prepareLaunch(createContext(app), created, { ...mode, autoRemove: row.auto_remove === 1 });

@@ -2,6 +2,7 @@ import type { App } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
 import { TsimgError } from "../sys/error.ts";
 import { sleep } from "../sys/sleep.ts";
+import { attachTo } from "./attach.ts";
 import { Command } from "./command.ts";
 import { eachNamed } from "./each-named.ts";
 import { openApp } from "./globals.ts";
@@ -23,7 +24,7 @@ const EXAMPLES = `
 Examples:
   $ tsimg start web
   $ tsimg start -ai build
-  $ tsimg start --all --filter restart-policy=always
+  $ tsimg start --all --filter should-start-on-boot=true
 `;
 
 /** `tsimg start` */
@@ -34,7 +35,7 @@ export function command(): Command {
     .option("-a, --attach", "stay in front, with the container's output", false)
     .option("-i, --interactive", "connect the container's standard input", false)
     .option("--all", "every container that doesn't run, as after a reboot", false)
-    .option("-f, --filter <name=value>", "of those, e.g. restart-policy=always", each, NONE)
+    .option("-f, --filter <name=value>", "of those, as restart-policy=always", each, NONE)
     .addHelpText("after", EXAMPLES)
     .action(async (names: string[], flags: Flags, command: Command) => {
       requireRoot("starting a container");
@@ -80,12 +81,11 @@ async function attached(app: App, names: readonly string[], flags: Flags): Promi
     throw new TsimgError("ERR_USAGE", "one container can be attached to at a time", {
       hint: "name exactly one, or leave out --attach and --interactive",
     });
-  const { row, state } = app.containers.existing(name);
+  const container = app.containers.existing(name);
+  const { row, state } = container;
   if (state.status === "running")
-    throw new TsimgError("ERR_STATE", `container '${name}' runs already`, {
-      hint: `attach to it with "tsimg attach ${name}"`,
-    });
-  await startAgain(app, row.id, 0, { mode: "attached", interactive: flags.interactive });
+    return attachTo(app, container, { stdin: flags.interactive, sigProxy: "true" });
+  await startAgain(app, row.id, undefined, { mode: "attached", interactive: flags.interactive });
 }
 
 function stopped(app: App, filters: readonly string[]): readonly string[] {
@@ -100,7 +100,17 @@ function stopped(app: App, filters: readonly string[]): readonly string[] {
 function parseFilter(filter: string): (container: Container) => boolean {
   const [name, value] = filter.split("=", 2);
   if (name === "restart-policy") return ({ options }) => options.restart.name === value;
+  if (name === "should-start-on-boot" && (value === "true" || value === "false"))
+    return (container) => startsOnBoot(container) === (value === "true");
   throw new TsimgError("ERR_USAGE", `unknown filter "${filter.slice(0, 64)}"`, {
-    hint: "known: restart-policy=NAME",
+    hint: "known: restart-policy=NAME, should-start-on-boot=true",
   });
+}
+
+/** Podman's name and rule: `always`, and `unless-stopped` unless somebody has stopped it. */
+function startsOnBoot({ row, options, state }: Container): boolean {
+  // One that nobody has started yet is no service.
+  if (state.status === "created") return false;
+  const { name } = options.restart;
+  return name === "always" || (name === "unless-stopped" && row.stop_asked === 0);
 }

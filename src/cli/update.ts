@@ -32,6 +32,10 @@ export function command(): Command {
     .option("--restart <policy>", "no, always, unless-stopped, on-failure[:times]")
     .addHelpText("after", EXAMPLES)
     .action(async (names: string[], flags: Flags, command: Command) => {
+      if (Object.keys(flags).length === 0)
+        throw new TsimgError("ERR_USAGE", "nothing is to be changed", {
+          hint: "give a limit or --restart: tsimg update --help shows what can be changed",
+        });
       using app = openApp(command);
       for (const warning of limitWarnings(flags)) process.stderr.write(`tsimg: ${warning}\n`);
       const debug = command.optsWithGlobals()["debug"] === true;

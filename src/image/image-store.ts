@@ -114,6 +114,16 @@ export class ImageStore {
     );
   }
 
+  /**
+   * Digests of the manifests of the image and of those whose layers begin with all of its own.
+   * Where they come from is written nowhere: one that only its configuration sets apart counts.
+   */
+  builtUpon({ digest, chainId }: Image): readonly Digest[] {
+    if (chainId === NO_CHAIN) return [digest];
+    const sql = "select distinct manifest from manifest_layers where chain_id = ?";
+    return this.database.all<{ manifest: Digest }>(sql, chainId).map(({ manifest }) => manifest);
+  }
+
   names(digest: Digest): readonly ImageName[] {
     return this.database.all<ImageName>(
       "select * from images where manifest = ? order by name",

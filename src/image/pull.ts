@@ -18,6 +18,7 @@ import { recordAccounts } from "./accounts.ts";
 import { collect, sweep } from "./collect.ts";
 import type { OnLayerEvent } from "./events.ts";
 import { fetchLayers } from "./fetch-layers.ts";
+import { tellPull } from "./image-events.ts";
 import { type Image, type ImageStore, imageName, NO_CHAIN } from "./image-store.ts";
 import type { WantedLayer } from "./layer-run.ts";
 import { UnpackerPool } from "./unpacker-pool.ts";
@@ -80,7 +81,10 @@ export async function pullImage(context: PullContext, options: PullOptions): Pro
   snapshots.recover();
   const name = imageName(reference);
   const current = await upToDate(context, options, name);
-  if (current !== undefined) return current;
+  if (current !== undefined) {
+    tellPull(database, reference);
+    return current;
+  }
   using unpackers = new UnpackerPool(context.unpackProgram);
   unpackers.startAhead(Math.min(2, availableParallelism()));
   using lease = new Lease(database);
@@ -112,6 +116,7 @@ export async function pullImage(context: PullContext, options: PullOptions): Pro
       image,
       layers.map((layer) => imageLayer(layer)),
     );
+    tellPull(database, reference);
     return { name, target: resolved.target, image, changed: true };
   } catch (error) {
     if (signal.aborted) throw signal.reason;

@@ -1,6 +1,7 @@
 import type { Digest } from "../oci/digest.ts";
 import { TsimgError } from "../sys/error.ts";
 import { type CollectContext, collect, sweep } from "./collect.ts";
+import { tellImage } from "./image-events.ts";
 import { ImageMounts } from "./image-mounts.ts";
 import { type ImageStore, imageTags } from "./image-store.ts";
 import { LayerIndexes } from "./tree/layer-indexes.ts";
@@ -46,6 +47,7 @@ export function removeImage(context: RemoveContext, text: string, force: boolean
       names.map((each) => each.name),
     );
     database.run("delete from manifests where digest = ?", image.digest);
+    tellImage(database, image.configDigest, "delete");
     return [...untagged, `Deleted: ${image.configDigest}` as const];
   });
   const collected = collect(context);
@@ -59,7 +61,13 @@ function untag(context: RemoveContext, names: readonly string[]): RemovedLine[] 
     const known = context.images.byName(name);
     return known === undefined ? [] : imageTags([known]);
   });
-  for (const name of names) context.database.run("delete from images where name = ?", name);
+  const { database, images } = context;
+  for (const name of names) {
+    const manifest = images.byName(name)?.manifest;
+    const id = manifest === undefined ? undefined : images.get(manifest)?.configDigest;
+    database.run("delete from images where name = ?", name);
+    if (id !== undefined) tellImage(database, id, "untag");
+  }
   return lines.map(
     ({ repository, tag, digest }): RemovedLine =>
       tag === "<none>" ? `Untagged: ${repository}@${digest}` : `Untagged: ${repository}:${tag}`,

@@ -11,6 +11,8 @@
  * - `thin_devices`: which device of a device-mapper pool a snapshot is; ids are 24 bits wide.
  * - `containers.ready` is 0 while `owner` makes the container; `starter` is the process that
  *   starts it, or started it last; `stop_asked` keeps restart policies from it.
+ *   `restarts_in_row` counts restarts since it last ran steadily; `last_exit` is how it ended
+ *   before the start that somebody is at or was cut off in.
  * - `network_members` and `published_ports` belong to containers that run or are being
  *   started: whoever sees that one has ended frees them.
  * - `volumes.state` is as that of snapshots. `volume_uses.anonymous`: the container named no
@@ -18,6 +20,7 @@
  * - `networks.up` says where a network's bridge was made (boot, namespace, version of the
  *   rules); `last_address` is the address given out most recently; `published_ports.target`
  *   the container's address that a port leads to.
+ * - Of `events` the last 10,000 are kept.
  * - A lease keeps content and snapshots from collection while its owner lives.
  */
 export const MIGRATIONS: readonly string[] = [
@@ -212,5 +215,13 @@ export const MIGRATIONS: readonly string[] = [
     actor text not null,
     attributes text not null
   );
+  `,
+  `
+  alter table containers add column restarts_in_row integer not null default 0;
+  alter table containers add column last_exit text;
+
+  create trigger events_kept after insert on events when new.number % 128 = 0 begin
+    delete from events where number <= new.number - 10000;
+  end;
   `,
 ];

@@ -1,5 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import { cString, invoke } from "./libc.ts";
+import { mapOwnersIfPossible } from "./map-owners.ts";
 import { O_PATH, openWithin } from "./open-within.ts";
 
 const AT_EMPTY_PATH = 0x1000;
@@ -15,6 +16,8 @@ export interface BindSource {
   /** Below `path`, where links may be anybody's: they lead nowhere out of it. */
   readonly within?: string;
   readonly readonly: boolean;
+  /** Descriptor of a user namespace through whose maps owners are seen, where that is possible. */
+  readonly mapping?: number | undefined;
 }
 
 /**
@@ -35,6 +38,7 @@ export function bindOnto(source: BindSource, target: number): void {
       const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
       const tree = invoke("open_tree", [from, cString(""), flags], place);
       try {
+        if (source.mapping !== undefined) mapOwnersIfPossible(tree, source.mapping, source.path);
         if (source.readonly) protect(tree, source.path);
         const args = [tree, cString(""), target, cString(""), MOVE_MOUNT_ONTO_DESCRIPTOR] as const;
         invoke("move_mount", args, place);

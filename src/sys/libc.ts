@@ -36,6 +36,8 @@ const PROTOTYPES = {
   flock: [I32, I32],
   prctl: [I32, U64, U64, U64, U64],
   capset: [BYTES, BYTES],
+  setfsuid: [I32],
+  setfsgid: [I32],
   fsopen: [BYTES, I32],
   fsconfig: [I32, I32, BYTES, BYTES, I32],
   fsmount: [I32, I32, I32],

@@ -15,6 +15,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   thin_check: "thin-provisioning-tools",
   ip: "iproute2",
   nft: "nftables",
+  conntrack: "conntrack",
   nsenter: "util-linux",
   unshare: "util-linux",
   flock: "util-linux",

@@ -78,7 +78,7 @@ describe.skipIf(reason)(`tsimg attach ${reason ?? ""}`, () => {
   test("what doesn't run, or has its starter's streams, is refused", async () => {
     const refused = async (name: string) => {
       const outcome = await stage.tsimg(["attach", name]);
-      expect(outcome).toMatchObject({ status: 125, stdout: "" });
+      expect(outcome).toMatchObject({ status: 1, stdout: "" });
       return outcome.stderr;
     };
     await stage.output("create", "--name", "idle", stage.tiny);

@@ -40,7 +40,7 @@ describe.skipIf(reason)(`commands for containers ${reason ?? ""}`, () => {
       expect((await stage.tsimg(["logs", "-n", "0", "talks"])).stdout).toBe("");
       const timed = await stage.tsimg(["logs", "-t", "talks"]);
       expect(timed.stdout).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z one\n\d{4}\S+Z three$/);
-      await fails(["logs", "--tail", "some", "talks"], /neither a number of lines nor "all"/, 125);
+      await fails(["logs", "--tail", "some", "talks"], /neither a number of lines nor "all"/);
       await stage.output("rm", "talks");
     });
 
@@ -85,7 +85,7 @@ describe.skipIf(reason)(`commands for containers ${reason ?? ""}`, () => {
     test("one that leaves nothing behind has the caller's streams, and no log", async () => {
       const front = stage.start(["run", "--rm", "--name", "front", stage.tiny, "sleep", "60"]);
       await stage.until(async () => (await stage.output("ps", "-q")) !== "");
-      await fails(["logs", "front"], /container 'front' has no log/, 125);
+      await fails(["logs", "front"], /container 'front' has no log/);
       front.kill("SIGKILL");
       await once(front, "exit");
     });
@@ -118,7 +118,7 @@ describe.skipIf(reason)(`commands for containers ${reason ?? ""}`, () => {
       expect(await stage.output("ps", "--format", "table {{.Names}}\t{{.State}}")).toBe(
         "NAMES   STATE\nruns    running\n",
       );
-      await fails(["ps", "--format", "{{.Nmaes}}"], /Nmaes/, 125);
+      await fails(["ps", "--format", "{{.Nmaes}}"], /Nmaes/);
       await stage.output("rm", "-f", "runs", "ended");
     });
   });
@@ -149,7 +149,7 @@ describe.skipIf(reason)(`commands for containers ${reason ?? ""}`, () => {
       await log("usr1");
       await stage.output("kill", "-s", "28", "listens");
       await log("winch");
-      await fails(["kill", "-s", "BANG", "listens"], /invalid signal: 'BANG'/, 125);
+      await fails(["kill", "-s", "BANG", "listens"], /invalid signal: 'BANG'/);
       await stage.output("kill", "listens");
       await ended("listens");
       await fails(["kill", "listens"], /container 'listens' is not running/);
@@ -235,6 +235,6 @@ describe.skipIf(reason)(`commands for containers ${reason ?? ""}`, () => {
     await stage.output("rm", "-f", "looked-at");
     const none = await stage.tsimg(["inspect", "looked-at"]);
     expect(none).toMatchObject({ status: 1, stdout: "[]\n" });
-    expect(none.stderr).toContain("no such container or image: 'looked-at'");
+    expect(none.stderr).toContain("no such container, image, network or volume");
   });
 });

@@ -64,9 +64,9 @@ describe.skipIf(reason)(`commands for images ${reason ?? ""}`, () => {
     expect(readdirSync(join(found.GraphDriver.Data.UpperDir, "bin"))).toContain("busybox");
     const byId = await stage.output("inspect", "-f", "{{.Id}}", id.slice(7, 15));
     expect(byId).toBe(`${id}\n`);
-    const wrong = await stage.tsimg(["inspect", "--type", "volume", "x"]);
-    expect(wrong).toMatchObject({ status: 1, stdout: "[]\n" });
-    expect(wrong.stderr).toContain("neither image nor container");
+    const wrong = await stage.tsimg(["inspect", "--type", "color", "x"]);
+    expect(wrong).toMatchObject({ status: 1, stdout: "" });
+    expect(wrong.stderr).toContain("container, image, network, volume");
   });
 
   test("one image has several names; rmi takes them one by one", async () => {

@@ -31,32 +31,43 @@ describe("the command line", () => {
       expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   });
 
-  const MISTAKES: Readonly<Record<string, readonly [args: readonly string[], words: RegExp]>> = {
-    "an unknown command": [["rum"], /unknown command 'rum'/],
-    "an unknown option": [["ps", "--no-such"], /unknown option '--no-such'/],
-    "an unknown option of run": [["run", "--nmae", "x", "y"], /'--nmae'\n.*--name/],
-    "an unknown option of tsimg": [["--no-such", "ps"], /unknown option '--no-such'/],
-    "a missing image": [["run"], /missing required argument 'image'/],
-    "a missing container": [["rm"], /missing required argument 'container'/],
-    "a missing value": [["run", "--name"], /'--name <name>' argument missing/],
-    "an argument too many": [["ps", "more"], /too many arguments/],
-    "a bad choice": [["run", "--pull", "later", "x"], /always, missing, never/],
-    "a bad number": [["pull", "--max-concurrent-downloads", "0", "x"], /a number from 1 to 100/],
-    "a bad reference": [["pull", "UPPER"], /UPPER/],
+  type Mistake = readonly [args: readonly string[], words: RegExp];
+
+  /** Docker's status for an option, and for all else. */
+  const MISTAKES: Readonly<Record<1 | 125, Readonly<Record<string, Mistake>>>> = {
+    125: {
+      "an unknown option": [["ps", "--no-such"], /unknown option '--no-such'/],
+      "an unknown option of run": [["run", "--nmae", "x", "y"], /'--nmae'\n.*--name/],
+      "an unknown option of tsimg": [["--no-such", "ps"], /unknown option '--no-such'/],
+      "a missing value": [["run", "--name"], /'--name <name>' argument missing/],
+      "a bad choice": [["run", "--pull", "later", "x"], /always, missing, never/],
+      "a bad number": [["pull", "--max-concurrent-downloads", "0", "x"], /a number from 1 to 100/],
+    },
+    1: {
+      "an unknown command": [["rum"], /unknown command 'rum'/],
+      "a missing image": [["run"], /missing required argument 'image'/],
+      "a missing container": [["rm"], /missing required argument 'container'/],
+      "an argument too many": [["ps", "more"], /too many arguments/],
+      "a bad reference": [["pull", "UPPER"], /UPPER/],
+      "a bad filter": [["ps", "--filter", "color=red"], /invalid filter "color=red"/],
+      "a container that isn't there": [["logs", "gone"], /no such container: 'gone'/],
+    },
   };
 
-  test.each(Object.entries(MISTAKES))("%s is refused with status 125", async (_, [args, words]) => {
-    const { status, stdout, stderr } = await tsimg(args);
-    expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
-    expect(stderr).toMatch(/^tsimg: /);
-    expect(stderr).toMatch(words);
+  describe.each(Object.entries(MISTAKES))("with status %s is refused", (code, mistakes) => {
+    test.each(Object.entries(mistakes))("%s", async (_, [args, words]) => {
+      const { status, stdout, stderr } = await tsimg(args);
+      expect({ status, stdout }).toEqual({ status: Number(code), stdout: "" });
+      expect(stderr).toMatch(/^tsimg: /);
+      expect(stderr).toMatch(words);
+    });
   });
 
   test.skipIf(process.getuid?.() !== 0)("who has no place for a store is told so", async () => {
     const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     for (const args of [["run", "x"], ["pull", "x"], ["ps"]]) {
       const { status, stderr } = await tsimg(args, nobody);
-      expect(status).toBe(125);
+      expect(status).toBe(args[0] === "run" ? 125 : 1);
       expect(stderr).toMatch(/^tsimg: can't write .*\nhint: .*TSIMG_ROOT/);
     }
   });

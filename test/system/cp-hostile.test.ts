@@ -138,7 +138,7 @@ describe.skipIf(reason)(`cp with a hostile container ${reason ?? ""}`, () => {
     );
     const { status, stderr } = await cp("evil:/deep", "deep");
     expect({ status, stderr }).toMatchObject({
-      status: 125,
+      status: 1,
       stderr: expect.stringMatching(/is more than 1000 deep/),
     });
     const grow = "mkdir /grow; while :; do echo 0123456789; done >/grow/file";
@@ -160,7 +160,7 @@ describe.skipIf(reason)(`cp with a hostile container ${reason ?? ""}`, () => {
     };
     const climbing = await unpack(file("../../../f"));
     expect(climbing).toMatchObject({
-      status: 125,
+      status: 1,
       stderr: expect.stringMatching(/climbs with ".."/),
     });
     for (const entry of [
@@ -189,12 +189,12 @@ describe.skipIf(reason)(`cp with a hostile container ${reason ?? ""}`, () => {
     writeFileSync(join(stage.root, "bound/d/f"), "");
     const { status, stderr } = await cp(stage.root.concat("/bound"), "evil:/bound/d");
     expect({ status, stderr }).toMatchObject({
-      status: 125,
+      status: 1,
       stderr: expect.stringMatching(/into itself/),
     });
     const same = await cp(join(stage.root, "bound/d"), "evil:/bound");
     expect(same).toMatchObject({
-      status: 125,
+      status: 1,
       stderr: expect.stringMatching(/is what is to be copied/),
     });
   });
@@ -207,7 +207,7 @@ describe.skipIf(reason)(`cp with a hostile container ${reason ?? ""}`, () => {
     try {
       const { status, stderr } = await cp("evil:/big", "full/");
       expect({ status, stderr }).toMatchObject({
-        status: 125,
+        status: 1,
         stderr: expect.stringMatching(/no space left for 'big'/),
       });
       expect(readdirSync(full)).toEqual([]);

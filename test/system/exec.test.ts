@@ -63,9 +63,9 @@ describe.skipIf(reason)(`tsimg exec ${reason ?? ""}`, () => {
     const flags = ["--env-file", path, "-e", "BOTH=flag", "-e", "OWN=2"];
     expect(await says(...flags, "box", "sh", "-c", script)).toBe("2 a flag\n");
     const unknown = await exec("-u", "nobody", "box", "id");
-    expect(unknown).toMatchObject({ status: 125, stdout: "" });
+    expect(unknown).toMatchObject({ status: 126, stdout: "" });
     expect(unknown.stderr).toContain('unknown user "nobody"');
-    expect(await exec("-w", "relative", "box", "id")).toMatchObject({ status: 125 });
+    expect(await exec("-w", "relative", "box", "id")).toMatchObject({ status: 126 });
   });
 
   test("its exit status is docker's", async () => {
@@ -75,10 +75,10 @@ describe.skipIf(reason)(`tsimg exec ${reason ?? ""}`, () => {
     expect(await status("sh", "-c", "kill -9 $$")).toBe(137);
     expect(await status("/etc/passwd")).toBe(126);
     expect(await status("no-such")).toBe(127);
-    expect((await exec("no-such", "true")).status).toBe(125);
+    expect((await exec("no-such", "true")).status).toBe(1);
     await stage.output("create", "--name", "idle", stage.tiny);
     const idle = await exec("idle", "true");
-    expect(idle).toMatchObject({ status: 125, stdout: "" });
+    expect(idle).toMatchObject({ status: 1, stdout: "" });
     expect(idle.stderr).toMatch(/'idle' is not running\n.*tsimg start idle/);
     await stage.output("rm", "idle");
   });

@@ -99,9 +99,16 @@ export class NetworkStage implements AsyncDisposable {
     await once(server.stdout, "data");
   }
 
-  /** What a server says, seen from there; or the error. */
-  async ask(from: Place, protocol: "tcp" | "udp", address: string, port: number): Promise<string> {
-    const words = [join(SCRIPTS, "ask.ts"), protocol, address, String(port), String(PATIENCE)];
+  /** What a server says, seen from there; or the error. @param source by UDP, the port to ask from */
+  async ask(
+    from: Place,
+    protocol: "tcp" | "udp",
+    address: string,
+    port: number,
+    source = 0,
+  ): Promise<string> {
+    const numbers = [port, PATIENCE, source].map(String);
+    const words = [join(SCRIPTS, "ask.ts"), protocol, address, ...numbers];
     return outputOf(await this.at(from, words));
   }
 

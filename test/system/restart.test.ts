@@ -1,4 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { renameSync } from "node:fs";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,6 +22,9 @@ describe.skipIf(reason)(`restart policies ${reason ?? ""}`, () => {
   const shown = async (name: string, template: string) =>
     (await stage.output("inspect", "-f", template, name)).trimEnd();
   const status = (name: string) => shown(name, "{{.State.Status}}");
+  const configOf = (id: string) => {
+    return join(stage.env["TSIMG_ROOT"] ?? "", "containers", id, "config.json");
+  };
   const restarts = async (name: string) => Number(await shown(name, "{{.RestartCount}}"));
 
   test("on-failure:2 tries as often, and logs -f follows it to the last end", async () => {
@@ -60,6 +65,46 @@ describe.skipIf(reason)(`restart policies ${reason ?? ""}`, () => {
     const before = await restarts("eager");
     await stage.output("rm", "eager");
     expect(before).toBeGreaterThanOrEqual(2);
+  });
+
+  test("a restart that can't be prepared leaves it exited, and says why", async () => {
+    const script = "until test -e /go; do sleep 0.02; done; exit 3";
+    await run("spoilt", "on-failure:1", script);
+    const id = await shown("spoilt", "{{.Id}}");
+    await rename(configOf(id), `${configOf(id)}.away`);
+    await stage.output("exec", "spoilt", "touch", "/go");
+    await stage.until(async () => (await status("spoilt")) === "exited");
+    expect(await shown("spoilt", "{{.State.ExitCode}} {{.State.Error}}")).toMatch(
+      /^128 '.*config.json' is missing$/,
+    );
+    await rename(`${configOf(id)}.away`, configOf(id));
+    await stage.output("start", "spoilt");
+    expect(await stage.output("wait", "spoilt")).toBe("3\n");
+    await stage.output("rm", "-f", "spoilt");
+  });
+
+  test("a start that is cut off leaves it as it was", async () => {
+    await stage.output("run", "-d", "--name", "cut", stage.tiny, "sh", "-c", "exit 3");
+    await stage.output("wait", "cut");
+    const starter = await shown("cut", "{{.Id}}");
+    claimAndDie(stage, starter);
+    expect(await shown("cut", "{{.State.Status}} {{.State.ExitCode}}")).toBe("exited 3");
+    await stage.output("rm", "cut");
+  });
+
+  test("start --all can leave out what somebody has stopped", async () => {
+    await run("asked", "unless-stopped", LOOP);
+    await run("stubborn", "always", LOOP);
+    await run("lost", "unless-stopped", LOOP);
+    await stage.output("stop", "-t", "0", "asked", "stubborn");
+    const { BundlePath } = await stage.inspect("lost");
+    const found = await stage.shell(`pgrep -f '${BundlePath}/[t]ape'`);
+    process.kill(Number(found.stdout), "SIGKILL");
+    await stage.until(async () => (await status("lost")) === "exited");
+    const boot = ["start", "--all", "--filter", "should-start-on-boot=true"];
+    const started = await stage.output(...boot);
+    expect(started.split("\n").toSorted()).toEqual(["", "lost", "stubborn"]);
+    await stage.output("rm", "-f", "asked", "stubborn", "lost");
   });
 
   test("a killed launcher's container is not lost: it can be started again", async () => {
@@ -141,3 +186,14 @@ describe.skipIf(reason)(`restart policies ${reason ?? ""}`, () => {
     expect(refused.stderr).toMatch(words);
   });
 });
+
+/** As a start that is killed before there is a launcher. */
+function claimAndDie(stage: Stage, id: string): void {
+  const app = JSON.stringify(join(import.meta.dirname, "../../src/app.ts"));
+  const script = `const { App } = await import(${app});
+    new App({ root: process.env.TSIMG_ROOT }).containers.claimStart("${id}");
+    process.kill(process.pid, "SIGKILL");`;
+  const argv = ["--input-type=module", "-e", script];
+  const { signal, stderr } = spawnSync(process.execPath, argv, { env: stage.env });
+  expect({ signal, stderr: stderr.toString() }).toEqual({ signal: "SIGKILL", stderr: "" });
+}

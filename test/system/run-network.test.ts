@@ -1,4 +1,5 @@
 import { readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { networkNames } from "../../src/runtime/network/network-names.ts";
@@ -70,6 +71,30 @@ describe.skipIf(reason)(`containers on networks ${reason ?? ""}`, () => {
     expect(await world.elements()).toEqual([]);
     expect(await world.ask("host", "tcp", "127.0.0.1", 18080)).toBe("ECONNREFUSED");
   });
+
+  test("nobody on the host gets a port that was chosen for a container", async () => {
+    await world.start("chosen", "-p", "80", "-p", "18100-18110:81");
+    const lines = (await world.stage.output("port", "chosen")).trimEnd().split("\n");
+    const ports = lines.map((line) => Number(line.split(":").at(-1)));
+    expect(ports).toHaveLength(2);
+    for (const port of ports) expect(await listens(port)).toBe("EADDRINUSE");
+    await world.stage.output("rm", "-f", "chosen");
+    for (const port of ports) expect(await listens(port)).toBe("listens");
+  });
+
+  test.skipIf(missing(["conntrack"]))(
+    "UDP goes to who has the port now, also of a client that goes on",
+    async () => {
+      const ask = () => world.ask("neighbour", "udp", world.host, 18095, 40_000);
+      for (const name of ["one", "two"]) {
+        await world.start(name, "-p", "18095:80/udp");
+        await world.serve({ container: name }, name, 80);
+        expect(await ask()).toBe(`${name} ${world.neighbour}`);
+        await world.stage.output("kill", name);
+        await world.stage.output("wait", name);
+      }
+    },
+  );
 
   test("a container is connected again each time it starts", async () => {
     await world.start("web", "-p", "18090:80");
@@ -192,4 +217,13 @@ describe.skipIf(reason)(`containers on networks ${reason ?? ""}`, () => {
 function membersIn(hosts: string): readonly string[] {
   const [, part = ""] = /^# tsimg: members[^\n]*\n(.*)^# tsimg: end$/ms.exec(hosts) ?? [];
   return part.split(/\s+/);
+}
+
+/** What becomes of a program of the host that wants this port. */
+function listens(port: number): Promise<string> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "error"));
+    server.listen(port, "0.0.0.0", () => server.close(() => resolve("listens")));
+  });
 }

@@ -30,7 +30,7 @@ export function command(): Command {
       const found: object[] = [];
       for (const name of names) {
         try {
-          found.push(inspect(app, name));
+          found.push(describeNetwork(app, name));
         } catch (error) {
           const debug = command.optsWithGlobals()["debug"] === true;
           reportError(error, process.stderr, { debug });
@@ -41,7 +41,8 @@ export function command(): Command {
     });
 }
 
-function inspect(app: App, name: string): object {
+/** @throws TsimgError ERR_NO_SUCH_NETWORK */
+export function describeNetwork(app: App, name: string): object {
   if (isPredefined(name)) return inspectPredefined(name);
   const store = networkStore(app);
   const network = store.existing(name);

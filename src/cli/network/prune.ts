@@ -1,15 +1,23 @@
-import { createInterface } from "node:readline/promises";
-import { pruneNetworks } from "../../runtime/network/prune-networks.ts";
-import { TsimgError } from "../../sys/error.ts";
 import { Command } from "../command.ts";
 import { openApp } from "../globals.ts";
+import { isConfirmed } from "../output/confirm.ts";
 import { print } from "../output/print.ts";
+import { removeNetworks, section } from "../prune/perform.ts";
+import { PRUNE_KEYS, pruneFilter } from "../prune/prune-filter.ts";
 import { requireRoot } from "../require-root.ts";
-import { networkContext } from "./app-network.ts";
+import { each, NONE } from "../run-flags/each.ts";
+
+interface Flags {
+  readonly force: boolean;
+  readonly filter: readonly string[];
+}
+
+const WARNING = "This will remove all custom networks not used by at least one container.";
 
 const EXAMPLES = `
 Examples:
   $ tsimg network prune -f
+  $ tsimg network prune -f --filter until=24h --filter label!=keep
 `;
 
 /** `tsimg network prune`: the default network stays, as with docker. */
@@ -17,28 +25,15 @@ export function command(): Command {
   return new Command("network prune")
     .description("remove all networks that no running container is in")
     .option("-f, --force", "don't ask", false)
+    .option("--filter <key=value>", `only some: ${PRUNE_KEYS.join(", ")}`, each, NONE)
     .addHelpText("after", EXAMPLES)
-    .action(async (flags: { force: boolean }, command: Command) => {
+    .action(async ({ force, filter }: Flags, command: Command) => {
       requireRoot("removing networks");
-      if (!flags.force && !(await isConfirmed())) return;
+      const fits = pruneFilter(filter);
+      if (!force && !(await isConfirmed(WARNING))) return;
       using app = openApp(command);
       app.containers.clearUp();
-      const removed = pruneNetworks(networkContext(app));
-      if (removed.length > 0)
-        print(`Deleted Networks:\n${removed.map((name) => `${name}\n`).join("")}`);
+      const removed = removeNetworks(app, fits);
+      print(section("Networks", removed));
     });
-}
-
-async function isConfirmed(): Promise<boolean> {
-  if (!process.stdin.isTTY)
-    throw new TsimgError("ERR_USAGE", "prune removes all networks that nobody is in", {
-      hint: "nobody can be asked here: say so with --force",
-    });
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const question = "remove all networks that no running container is in? [y/N] ";
-    return /^y(es)?$/i.test((await lines.question(question)).trim());
-  } finally {
-    lines.close();
-  }
 }

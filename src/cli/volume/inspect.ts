@@ -25,7 +25,7 @@ export function command(): Command {
       const debug = command.optsWithGlobals()["debug"] === true;
       const found = names.flatMap((name) => {
         try {
-          return describe(store.existing(name), store);
+          return describeVolume(store.existing(name), store);
         } catch (error) {
           reportError(error, process.stderr, { debug });
           process.exitCode = 1;
@@ -37,7 +37,7 @@ export function command(): Command {
 }
 
 /** With docker's members; null where there is nothing. */
-function describe(volume: Volume, store: VolumeStore): object {
+export function describeVolume(volume: Volume, store: VolumeStore): object {
   const orNull = (record: object) => (Object.keys(record).length === 0 ? null : record);
   return {
     CreatedAt: volume.created,

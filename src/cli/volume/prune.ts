@@ -1,11 +1,11 @@
-import { pruneVolumes } from "../../runtime/volume/prune-volumes.ts";
-import { parseVolumeFilters } from "../../runtime/volume/volume-filters.ts";
-import { VolumeStore } from "../../runtime/volume/volume-store.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { Command } from "../command.ts";
 import { openApp } from "../globals.ts";
+import { isConfirmed } from "../output/confirm.ts";
 import { print } from "../output/print.ts";
 import { formatSize } from "../output/size.ts";
+import { removeVolumes, section } from "../prune/perform.ts";
+import { pruneFilter } from "../prune/prune-filter.ts";
 import { requireRoot } from "../require-root.ts";
 import { each, NONE } from "../run-flags/each.ts";
 
@@ -37,33 +37,18 @@ export function command(): Command {
       const whole = flags.filter.filter((text) => /^all=/.test(text));
       const all = flags.all || whole.some((text) => /^all=(1|t|true)$/i.test(text));
       const others = flags.filter.filter((text) => !whole.includes(text));
-      const isWanted = parseVolumeFilters(others, KEYS.slice(1));
-      if (!flags.force && !(await isConfirmed(all))) return;
+      if (others.some((text) => text.startsWith("until=")))
+        throw new TsimgError("ERR_USAGE", "volumes have no filter until", {
+          hint: `known: ${KEYS.map((key) => `${key}=…`).join(", ")}`,
+        });
+      const fits = pruneFilter(others);
+      const which = all ? "all" : "anonymous";
+      const warning = `This will remove ${which} local volumes not used by at least one container.`;
+      if (!flags.force && !(await isConfirmed(warning))) return;
       using app = openApp(command);
       app.containers.clearUp();
-      const store = new VolumeStore(app.database, app.paths);
-      const { removed, bytes } = pruneVolumes(store, (volume) => {
-        return (all || volume.anonymous) && isWanted(volume, false);
-      });
-      const list = removed.map((name) => `${name}\n`).join("");
-      print(`${list === "" ? "" : `Deleted Volumes:\n${list}\n`}`);
-      print(`Total reclaimed space: ${formatSize(bytes)}\n`);
+      const removed = removeVolumes(app, fits, all);
+      print(section("Volumes", removed));
+      print(`Total reclaimed space: ${formatSize(removed.bytes)}\n`);
     });
-}
-
-async function isConfirmed(all: boolean): Promise<boolean> {
-  const which = all ? "all" : "all anonymous";
-  if (!process.stdin.isTTY)
-    throw new TsimgError("ERR_USAGE", `this removes ${which} volumes that no container uses`, {
-      hint: "nobody can be asked here: say so with --force",
-    });
-  const { createInterface } = await import("node:readline/promises");
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const warning = `WARNING! This will remove ${which} local volumes not used by a container.`;
-    const answer = await lines.question(`${warning}\nAre you sure you want to continue? [y/N] `);
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    lines.close();
-  }
 }

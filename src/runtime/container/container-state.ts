@@ -2,7 +2,7 @@ import { bootId, identityOf, isAlive } from "../../store/process-identity.ts";
 import { isFrozen } from "../cgroup/freeze.ts";
 import type { ContainerOptions, ContainerRow, ContainerState, ExitRecord } from "./container.ts";
 import { launcherOf, lostWith, readExit, readStarted } from "./launch-records.ts";
-import { wantsRestart } from "./restart-policy.ts";
+import { restartsInRow, wantsRestart } from "./restart-policy.ts";
 
 /**
  * What a container's launcher wrote and the kernel says of it now.
@@ -32,16 +32,25 @@ export function stateOf(
   const attended = started !== undefined && isAlive(launcherOf(started));
   if (exit !== undefined && options.restart.name !== "no") {
     const again = (attended || isStarting) && row.stop_asked === 0;
-    const restarting = again && wantsRestart(options.restart, exit, row.restarts);
+    const inRow = restartsInRow(row.restarts_in_row, started?.startedAt, exit);
+    const restarting = again && wantsRestart(options.restart, exit, inRow);
     return { status: restarting ? "restarting" : "exited", exit, started };
   }
   // Its launcher writes its end and clears up.
   if (started !== undefined && attended) return { status: "running", started, paused: false };
   if (exit !== undefined) return { status: "exited", exit, started };
   if (started !== undefined) return { status: "exited", exit: lostWith("launcher"), started };
+  if (row.last_exit !== null && !isStarting)
+    return { status: "exited", exit: cutOff(row.last_exit), started };
   const before = starter.split(":")[2] !== bootId();
   const ranBefore = before && row.starter !== null;
   if (isStarting || (row.ready === 1 && !ranBefore))
     return { status: "created", starting: isStarting };
   return before ? { status: "exited", exit: lostWith("machine"), started } : undefined;
+}
+
+/** Of a start whose process died before there was a launcher: it ended as the time before. */
+function cutOff(lastExit: string): ExitRecord {
+  const exit = JSON.parse(lastExit) as ExitRecord;
+  return { ...exit, error: "it was started again, but whoever did so was killed" };
 }

@@ -10,13 +10,16 @@ import type { NetworkContext } from "../network/network-context.ts";
 import { defaultSubnets } from "../network/network-context.ts";
 import { reclaimNetwork, reclaimNetworks } from "../network/reclaim-network.ts";
 import { releaseVolumes } from "../volume/release-volumes.ts";
+import { tellMounts } from "../volume/volume-events.ts";
 import type {
   Container,
   ContainerOptions,
   ContainerRow,
   ExitRecord,
+  Restarts,
   StartedRecord,
 } from "./container.ts";
+import { tellContainer, tellEnd } from "./container-events.ts";
 import {
   asContainer,
   isGone,
@@ -25,10 +28,9 @@ import {
   type Look,
   lookAt,
 } from "./container-look.ts";
-import { recordEvent } from "./events.ts";
 import { findRow } from "./find-row.ts";
 import { removeForeign } from "./foreign-runtime.ts";
-import { forgetRecords, readExit, readStarted } from "./launch-records.ts";
+import { forgetRecords, keptExit, readExit, readKeptExit, readStarted } from "./launch-records.ts";
 
 /**
  * The containers and what has become of them.
@@ -119,6 +121,7 @@ export class ContainerStore {
     this.endForeign(row, options);
     for (const group of options.cgroups) removeCgroup(group);
     rmSync(this.stateDirectory(row.id), { recursive: true, force: true });
+    rmSync(keptExit(this.stateDirectory(row.id)), { force: true });
     rmSync(this.directory(row.id), { recursive: true, force: true });
     reclaimNetwork(this.networks, row.id);
     releaseVolumes(this, row.id, { removeAnonymous });
@@ -127,7 +130,7 @@ export class ContainerStore {
       const deleted = this.database.run("delete from containers where id = ?", row.id);
       // Of several commands that clear up after it, one tells of it.
       if (deleted > 0) {
-        if (end !== undefined && row.exit === null) this.tellEnd(row, end);
+        if (end !== undefined && row.exit === null) tellEnd(this.database, row, end);
         this.tell(row, "destroy");
       }
       this.snapshots.markRemoving(row.snapshot);
@@ -153,24 +156,14 @@ export class ContainerStore {
     return readStarted(this.stateDirectory(id));
   }
 
-  /** Removes a container whose program has ended; its launcher may still live. */
-  removeEnded(id: string): void {
-    const sql = "select * from containers where id = ?";
-    const row = this.database.get<ContainerRow>(sql, id);
-    if (row === undefined) return;
-    if (this.exitOf(id) === undefined)
-      throw new TsimgError("ERR_IN_USE", `container '${row.name}' has not ended`);
-    this.remove(row, JSON.parse(row.options) as ContainerOptions);
-  }
-
   /**
    * Makes this process the one that starts the container.
    *
-   * @param restarts how often its restart policy has started it; 0 when somebody else does
+   * @param restarts undefined when it isn't its restart policy that starts it
    * @throws TsimgError ERR_STATE when it runs, or another process is starting it, or its
    *   restart policy has no say any more
    */
-  claimStart(id: string, restarts = 0): Container {
+  claimStart(id: string, restarts?: Restarts): Container {
     const { row } = this.existing(id);
     return this.database.transaction(() => {
       const container = this.current(id);
@@ -183,14 +176,17 @@ export class ContainerStore {
         throw new TsimgError("ERR_STATE", `container '${row.name}' is just being started`, {
           hint: "try again in a moment",
         });
-      if (restarts > 0 && state.status !== "restarting")
+      if (restarts !== undefined && state.status !== "restarting")
         throw new TsimgError("ERR_STATE", `container '${row.name}' was just stopped`);
       // Nobody told it before: a container that restarts has not ended.
-      if ("exit" in state && container.row.exit === null) this.tellEnd(row, state.exit);
-      const sql = `update containers set starter = ?, exit = null, ready = 1, restarts = ?,
-        stop_asked = 0 where id = ?`;
-      this.database.run(sql, ownIdentity(), restarts, row.id);
+      if ("exit" in state && container.row.exit === null) tellEnd(this.database, row, state.exit);
+      const sql = `update containers set starter = ?, exit = null, last_exit = ?, ready = 1,
+        restarts = ?, restarts_in_row = ?, stop_asked = 0 where id = ?`;
+      const lastExit = "exit" in state ? JSON.stringify(state.exit) : container.row.last_exit;
+      const { all, inRow } = restarts ?? { all: 0, inRow: 0 };
+      this.database.run(sql, ownIdentity(), lastExit, all, inRow, row.id);
       forgetRecords(this.stateDirectory(row.id));
+      tellMounts(this.database, row.id, container.options.points, "mount");
       this.tell(row, "start");
       return container;
     });
@@ -206,7 +202,8 @@ export class ContainerStore {
       const container = this.current(id);
       if (container === undefined) return true;
       if (!isStopped(container)) return false;
-      const sql = "update containers set starter = ?, exit = null, ready = 0 where id = ?";
+      const sql = `update containers set starter = ?, exit = null, last_exit = null, ready = 0
+        where id = ?`;
       this.database.run(sql, ownIdentity(), id);
       forgetRecords(this.stateDirectory(id));
       return true;
@@ -220,24 +217,13 @@ export class ContainerStore {
 
   /** Keeps what of a container's options has changed. */
   setOptions(id: string, options: ContainerOptions): void {
-    this.database.run(
-      "update containers set options = ? where id = ?",
-      JSON.stringify(options),
-      id,
-    );
+    const sql = "update containers set options = ? where id = ?";
+    this.database.run(sql, JSON.stringify(options), id);
   }
 
   /** Records something that happened to a container. */
-  tell(
-    row: ContainerRow,
-    action: string,
-    more: Readonly<Record<string, string>> = {},
-    time?: string,
-  ): void {
-    const { labels } = JSON.parse(row.options) as ContainerOptions;
-    const attributes = { ...labels, image: row.image, name: row.name, ...more };
-    const event = { type: "container", action, actor: row.id, attributes };
-    recordEvent(this.database, { ...event, ...(time === undefined ? {} : { time }) });
+  tell(row: ContainerRow, action: string, more: Readonly<Record<string, string>> = {}): void {
+    tellContainer(this.database, row, action, more);
   }
 
   private observeAll(rows: readonly ContainerRow[]): readonly Container[] {
@@ -279,7 +265,9 @@ export class ContainerStore {
     if (look === undefined) return undefined;
     if (!isGone(look)) return asContainer(look);
     const { row, options, state } = look;
-    this.remove(row, options, undefined, state?.status === "exited" ? state.exit : undefined);
+    // Without a state its launcher has removed all but this.
+    const kept = readKeptExit(this.stateDirectory(row.id));
+    this.remove(row, options, undefined, state?.status === "exited" ? state.exit : kept);
     return undefined;
   }
 
@@ -287,7 +275,7 @@ export class ContainerStore {
     if (state?.status !== "exited" || row.exit !== null) return;
     const sql = "update containers set exit = ?, ready = 1 where id = ?";
     this.database.run(sql, JSON.stringify(state.exit), row.id);
-    this.tellEnd(row, state.exit);
+    tellEnd(this.database, row, state.exit);
     this.endForeign(row, options);
     reclaimNetwork(this.networks, row.id);
     for (const group of options.cgroups) removeCgroup(group);
@@ -296,10 +284,5 @@ export class ContainerStore {
   /** Another runtime's container doesn't die with its launcher. */
   private endForeign({ id, exit }: ContainerRow, { runtime = null }: ContainerOptions): void {
     if (runtime !== null && exit === null) removeForeign(runtime, this.stateDirectory(id), id);
-  }
-
-  private tellEnd(row: ContainerRow, exit: ExitRecord): void {
-    if (exit.oomKilled) this.tell(row, "oom", {}, exit.finishedAt);
-    this.tell(row, "die", { exitCode: String(exit.exitCode) }, exit.finishedAt);
   }
 }

@@ -27,14 +27,25 @@ export interface ContainerRow {
   readonly options: string;
   /** JSON of ExitRecord, once it ended and somebody looked. */
   readonly exit: string | null;
+  /** The same of the time before, once it is started again. */
+  readonly last_exit: string | null;
   /** 0 while `owner` makes it; also of one that is started as it is made, until it has ended. */
   readonly ready: number;
   /** Identity of the process that starts it again, or did so last. */
   readonly starter: string | null;
   /** How often its restart policy has started it again. */
   readonly restarts: number;
+  /** The same, since it last ran steadily. */
+  readonly restarts_in_row: number;
   /** 1 once somebody asked it to stop: its restart policy then rests. */
   readonly stop_asked: number;
+}
+
+/** How often a restart policy has started a container. */
+export interface Restarts {
+  readonly all: number;
+  /** Since it last ran steadily. */
+  readonly inRow: number;
 }
 
 /** What later commands need to know of how it is started. Its spec is in its directory. */

@@ -25,6 +25,7 @@ import type { ProgramCall } from "../tape/request.ts";
 import { chooseMaps } from "../userns/choose-maps.ts";
 import { anonymousName } from "../volume/new-volume.ts";
 import { prepareVolumes } from "../volume/prepare-volumes.ts";
+import { tellMounts } from "../volume/volume-events.ts";
 import { VolumeStore } from "../volume/volume-store.ts";
 import type { ContainerImage, ContainerOptions } from "./container.ts";
 import type { ContainerStore } from "./container-store.ts";
@@ -171,6 +172,8 @@ function tryCreate(
     writeFileSync(join(directory, "config.json"), JSON.stringify(spec));
   }
   if (!starts) database.run("update containers set ready = 1 where id = ?", id);
+  else if (plan.volumes.length > 0)
+    database.transaction(() => tellMounts(database, id, plan.points, "mount"));
   undo.move();
   return { id, snapshot, spec, options };
 }

@@ -1,13 +1,13 @@
 import type { SnapshotId } from "../../../drivers/driver.ts";
 import type { SnapshotStore } from "../../snapshot/snapshot-store.ts";
 import type { Database } from "../../store/database.ts";
+import { recordEvent } from "../../store/events.ts";
 import { ownIdentity } from "../../store/process-identity.ts";
 import { TsimgError } from "../../sys/error.ts";
 import type { RunFlags } from "../run-flags.ts";
 import { type IdMaps, shareIds } from "../userns/choose-maps.ts";
 import type { ContainerImage, ContainerOptions } from "./container.ts";
 import { checkName, refuseTaken } from "./container-name.ts";
-import { recordEvent } from "./events.ts";
 import { randomName } from "./random-name.ts";
 
 /** Of all containers, running or not: those with `auto` share no IDs. */

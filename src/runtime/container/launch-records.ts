@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { identityOf } from "../../store/process-identity.ts";
 import { tolerating } from "../../sys/errno.ts";
@@ -17,6 +17,33 @@ export function readStarted(state: string): StartedRecord | undefined {
 /** What it wrote at the end. */
 export function readExit(state: string): ExitRecord | undefined {
   return readRecord<ExitRecord>(join(state, "exit.json"));
+}
+
+/**
+ * Has the record of the end outlive the state directory, beside it, for containers that are
+ * removed as they end: the launcher writes `exit.json.new` and then gives it its name, so that
+ * another name of that file is one of the record.
+ */
+export function keepExit(state: string): void {
+  const kept = keptExit(state);
+  writeFileSync(kept, "", { mode: 0o644 });
+  // There is one after a start that was cut off.
+  tolerating(["EEXIST"], () => linkSync(kept, join(state, "exit.json.new")) ?? true);
+}
+
+/** Path of what `keepExit` keeps: empty until the end, gone with the container's row. */
+export function keptExit(state: string): string {
+  return `${state}.ended`;
+}
+
+/** What it says, once it is written. */
+export function readKeptExit(state: string): ExitRecord | undefined {
+  return parseKeptExit(tolerating(["ENOENT"], () => readFileSync(keptExit(state), "utf8")));
+}
+
+export function parseKeptExit(text: string | undefined): ExitRecord | undefined {
+  // The launcher writes it at once; what has no end was cut off by a full disk.
+  return text?.endsWith("}\n") ? (JSON.parse(text) as ExitRecord) : undefined;
 }
 
 /** Of an earlier start: the launcher's records say what is so now. */

@@ -24,6 +24,7 @@ import { parseDetachKeys } from "./detach-keys.ts";
 import { firstProcess } from "./first-process.ts";
 import { foreignCall } from "./foreign-runtime.ts";
 import { type HealthLaunch, healthCheck, healthLaunch } from "./health-launch.ts";
+import { keepExit } from "./launch-records.ts";
 import type { Launch } from "./tape-image.ts";
 
 /** All that a launcher needs for one start of a container. */
@@ -59,6 +60,7 @@ export function prepareLaunch(
   const state = containers.stateDirectory(id);
   mkdirSync(join(state, "rootfs"), { recursive: true, mode: 0o700 });
   writeFileSync(join(state, "config.json"), JSON.stringify(spec));
+  if (start.autoRemove) keepExit(state);
   loadAppArmor(spec);
   const { resources = {}, cgroupsPath: path = `/tsimg/${id}` } = spec.linux;
   const choosesCpus = (resources.cpu?.cpus ?? resources.cpu?.mems) !== undefined;

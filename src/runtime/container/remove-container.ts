@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { TsimgError } from "../../sys/error.ts";
 import { sleep } from "../../sys/sleep.ts";
-import type { Container } from "./container.ts";
+import type { Container, ContainerOptions, ContainerRow } from "./container.ts";
 import type { ContainerStore } from "./container-store.ts";
 import { ended, signalContainer } from "./signals.ts";
 
@@ -38,6 +38,7 @@ export async function removeContainer(
       continue;
     }
     signalContainer(now, constants.signals.SIGKILL);
+    containers.tell(row, "kill", { signal: String(constants.signals.SIGKILL) });
     await ended(now, Number.POSITIVE_INFINITY, signal);
     // Tells of its end. One with --rm goes with the look.
     if (containers.find(row.id) === undefined) return true;
@@ -54,6 +55,21 @@ function inUse({ row, state }: Container): TsimgError {
   return new TsimgError("ERR_IN_USE", `container '${row.name}' is running`, {
     hint: `stop it first with "tsimg stop ${row.name}", or use --force`,
   });
+}
+
+/**
+ * Removes a container with `--rm` whose program has ended; its launcher may still live.
+ *
+ * @throws TsimgError ERR_IN_USE when it hasn't ended
+ */
+export function removeEnded(containers: ContainerStore, id: string): void {
+  const sql = "select * from containers where id = ?";
+  const row = containers.database.get<ContainerRow>(sql, id);
+  if (row === undefined) return;
+  const exit = containers.exitOf(id);
+  if (exit === undefined)
+    throw new TsimgError("ERR_IN_USE", `container '${row.name}' has not ended`);
+  containers.remove(row, JSON.parse(row.options) as ContainerOptions, true, exit);
 }
 
 function find(containers: ContainerStore, name: string, force: boolean) {

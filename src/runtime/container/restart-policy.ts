@@ -12,7 +12,7 @@ export const NO_RESTART: RestartPolicy = { name: "no", most: 0 };
 /** Milliseconds before the first restart; doubled each time. Docker's. */
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 60_000;
-/** A container that ran so many milliseconds starts anew with short pauses. */
+/** A container that ran so many milliseconds is steady: its restarts are counted anew. */
 const STEADY = 10_000;
 
 /**
@@ -35,7 +35,11 @@ export function parseRestartPolicy(text: string | undefined): RestartPolicy {
   throw invalid(text, "there is no such policy");
 }
 
-/** Whether a container that has ended is to be started again. */
+/**
+ * Whether a container that has ended is to be started again.
+ *
+ * @param restarts since it last ran steadily
+ */
 export function wantsRestart(policy: RestartPolicy, exit: ExitRecord, restarts: number): boolean {
   switch (policy.name) {
     case "no":
@@ -49,13 +53,26 @@ export function wantsRestart(policy: RestartPolicy, exit: ExitRecord, restarts: 
 }
 
 /**
+ * How often a container was restarted since it last ran steadily.
+ *
+ * @param before the same, when it was started
+ * @param startedAt RFC 3339; undefined when it didn't come to run
+ */
+export function restartsInRow(
+  before: number,
+  startedAt: string | undefined,
+  { finishedAt }: ExitRecord,
+): number {
+  const ran = startedAt === undefined ? 0 : Date.parse(finishedAt) - Date.parse(startedAt);
+  return ran >= STEADY ? 0 : before;
+}
+
+/**
  * Milliseconds to wait before a restart.
  *
- * @param restarts how often it was restarted before
- * @param ran milliseconds that it ran this time
+ * @param restarts since it last ran steadily
  */
-export function restartPause(restarts: number, ran: number): number {
-  if (ran >= STEADY) return FIRST_PAUSE;
+export function restartPause(restarts: number): number {
   return Math.min(FIRST_PAUSE * 2 ** Math.min(restarts, 16), LONGEST_PAUSE);
 }
 

@@ -90,12 +90,15 @@ export async function stopContainer(
   const container = await settled(containers, row.id, signal);
   const { state, options } = container;
   if (state.status !== "running") return;
-  signalContainer(container, wish.signal ?? parseSignal(options.stopSignal));
+  const asks = wish.signal ?? parseSignal(options.stopSignal);
+  signalContainer(container, asks);
+  containers.tell(row, "kill", { signal: String(asks) });
   thaw(options.cgroups);
   const patience = wish.seconds ?? options.stopTimeout ?? STOP_TIMEOUT;
   const ms = patience < 0 ? Number.POSITIVE_INFINITY : patience * 1000;
   if (!(await ended(container, ms, signal))) {
     signalContainer(container, constants.signals.SIGKILL);
+    containers.tell(row, "kill", { signal: String(constants.signals.SIGKILL) });
     await ended(container, Number.POSITIVE_INFINITY, signal);
   }
   containers.find(row.id);
@@ -111,29 +114,6 @@ async function settled(
   for (;;) {
     const container = containers.existing(id);
     if (container.state.status !== "created" || !container.state.starting) return container;
-    await sleep(POLL, signal);
-  }
-}
-
-/**
- * Waits until a container has ended and answers its exit status; at once when it has.
- *
- * @throws TsimgError ERR_NO_SUCH_CONTAINER when its launcher's record was removed with it
- */
-export async function waitForEnd(
-  containers: ContainerStore,
-  name: string,
-  signal: AbortSignal,
-): Promise<number> {
-  const { row } = containers.existing(name);
-  for (;;) {
-    const container = containers.find(row.id);
-    if (container === undefined)
-      throw new TsimgError(
-        "ERR_NO_SUCH_CONTAINER",
-        `container '${row.name}' was removed as it ended: its exit status is not known`,
-      );
-    if (container.state.status === "exited") return container.state.exit.exitCode;
     await sleep(POLL, signal);
   }
 }

@@ -8,7 +8,7 @@ import { deviceNumber, S_IFBLK, S_IFCHR, S_IFIFO } from "../../sys/file-node.ts"
 import { linkOpenFile, pathIn } from "../../sys/open-file.ts";
 import { O_PATH, openWithin } from "../../sys/open-within.ts";
 import { copyError, shownPath } from "./copy-error.ts";
-import { type CopyCount, type CopyRules, isAttributeCopied } from "./copy-rules.ts";
+import { type CopyCount, type CopyRules, isAttributeCopied, ownerOf } from "./copy-rules.ts";
 import { type Description, describeOpen, makeSpecial, type SpecialFile } from "./describe.ts";
 import { writeAt } from "./file-content.ts";
 import { makeInPlace, NewFile } from "./new-file.ts";
@@ -143,7 +143,7 @@ export class ArchiveReader implements TarHandler {
     const time = BigInt(Math.trunc(seconds)) * BILLION + BigInt(nanoseconds);
     const xattrs = [...entry.xattrs].map(([name, value]) => [toBuffer(name), value] as const);
     return {
-      owner: this.rules.owner ?? entry,
+      owner: ownerOf(entry, this.rules),
       mode: entry.mode,
       xattrs: xattrs.filter(([name]) => isAttributeCopied(name, this.rules)),
       accessed: time,

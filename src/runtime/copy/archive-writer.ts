@@ -3,7 +3,13 @@ import { type ByteString, toByteString } from "../../layer/tar/byte-string.ts";
 import type { TarEntry, TarEntryType } from "../../layer/tar/entry.ts";
 import { TAR_END, tarHeader, tarPadding } from "../../layer/tar/writer.ts";
 import { openFileXattrs } from "../../sys/open-file.ts";
-import { type CopyCount, type CopyRules, isAttributeCopied, ownerOf } from "./copy-rules.ts";
+import {
+  type CopyCount,
+  type CopyRules,
+  isAttributeCopied,
+  ownerOf,
+  ownerOfFile,
+} from "./copy-rules.ts";
 import { isSparse, readAt } from "./file-content.ts";
 import { identityOfFile, openForReading, pathXattrs, type SourceNode } from "./source-node.ts";
 import type { TreeVisitor } from "./walk-tree.ts";
@@ -105,7 +111,7 @@ export class ArchiveWriter implements TreeVisitor<undefined> {
       path: toByteString(path),
       linkPath: NONE,
       mode: Number(stats.mode) & 0o7777,
-      ...ownerOf(stats, this.rules),
+      ...ownerOf(ownerOfFile(stats), this.rules),
       size: 0,
       mtime: { seconds: Number(seconds), nanoseconds: Number(mod(stats.mtimeNs)) },
       devMajor: isDevice ? majorOf(stats.rdev) : 0,

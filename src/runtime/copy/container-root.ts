@@ -7,13 +7,18 @@ import { identityOf, isAlive } from "../../store/process-identity.ts";
 import { bindOnto } from "../../sys/bind-onto.ts";
 import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
+import { type MapTexts, makeUserNamespace } from "../../sys/map-owners.ts";
+import type { MountSpec } from "../../sys/mount-spec.ts";
 import { O_PATH, openWithin } from "../../sys/open-within.ts";
 import { mountPrivately } from "../../sys/private-mounts.ts";
 import type { Container } from "../container/container.ts";
 import type { ContainerStore } from "../container/container-store.ts";
 import { firstProcess } from "../container/first-process.ts";
 import { SUBPATH } from "../mounts/mount-point.ts";
+import { mapText } from "../tape/user-namespace.ts";
+import type { IdMaps } from "../userns/choose-maps.ts";
 import type { CopyRoot } from "./copy-root.ts";
+import { type MappedMount, mountMapped } from "./mapped-mount.ts";
 
 export interface ContainerRootContext {
   readonly snapshots: SnapshotStore;
@@ -29,6 +34,8 @@ const ROOT = O_PATH | constants.O_DIRECTORY;
  *
  * Of a container that doesn't run, this thread goes into a mount namespace of its own for good;
  * from then on only synchronous calls of `node:fs` see what it sees.
+ *
+ * Either way owners are as the host knows them: those of `ownerMaps`, where it has maps.
  *
  * @throws TsimgError ERR_STATE, ERR_IN_USE when the container ends or starts at this moment
  */
@@ -70,28 +77,57 @@ export function openContainerRoot(
 
 function mountStopped(
   { snapshots, containers, paths }: ContainerRootContext,
-  { row }: Container,
+  { row, options }: Container,
   wanted: "ro" | "rw",
 ): { readonly fd: number; readonly mounted: Disposable } {
   const bundle = containers.stateDirectory(row.id);
   const spec = readSpec(join(bundle, "config.json"));
   const mode = spec?.root.readonly === true ? "ro" : wanted;
   mkdirSync(paths.view, { recursive: true });
-  const mounted = mountPrivately(snapshots.mounts(row.snapshot, mode), paths.view, mode);
-  const fd = openSync(paths.view, ROOT);
+  const { maps } = options;
+  const mapping = maps === null ? undefined : makeUserNamespace(mapTexts(maps));
   try {
-    for (const mount of spec?.mounts ?? [])
-      if (mount.type === "bind" && dirname(mount.source) !== bundle) bind(mount, fd, wanted);
-    return { fd, mounted };
-  } catch (error) {
-    closeSync(fd);
-    mounted[Symbol.dispose]();
-    throw error;
+    // An upper layer that is only read would be one of those whose owners are mapped.
+    const specs = snapshots.mounts(row.snapshot, mapping === undefined ? mode : "rw");
+    const mounted = mountRoot(specs, paths.view, mode, mapping);
+    const fd = openSync(mounted.path, ROOT);
+    try {
+      for (const mount of spec?.mounts ?? [])
+        if (mount.type === "bind" && dirname(mount.source) !== bundle)
+          bind(mount, fd, wanted, mapping);
+      return { fd, mounted };
+    } catch (error) {
+      closeSync(fd);
+      mounted[Symbol.dispose]();
+      throw error;
+    }
+  } finally {
+    if (mapping !== undefined) closeSync(mapping);
   }
 }
 
+function mountRoot(
+  specs: readonly MountSpec[],
+  place: string,
+  mode: "ro" | "rw",
+  mapping: number | undefined,
+): MappedMount {
+  if (mapping !== undefined) return mountMapped(specs, place, mode, mapping);
+  const mounted = mountPrivately(specs, place, mode);
+  return { path: place, [Symbol.dispose]: () => mounted[Symbol.dispose]() };
+}
+
+function mapTexts({ uidMappings, gidMappings }: IdMaps): MapTexts {
+  return { uids: mapText(uidMappings), gids: mapText(gidMappings) };
+}
+
 /** A mount whose source or destination isn't there is left out: nothing would be seen of it. */
-function bind({ source, destination, options }: Mount, root: number, wanted: "ro" | "rw"): void {
+function bind(
+  { source, destination, options }: Mount,
+  root: number,
+  wanted: "ro" | "rw",
+  userNamespace: number | undefined,
+): void {
   const target = tolerating(["ENOENT", "ENOTDIR"], () =>
     openWithin(root, destination, O_PATH, "root"),
   );
@@ -100,10 +136,12 @@ function bind({ source, destination, options }: Mount, root: number, wanted: "ro
   const guarded = options.includes("ro") || options.includes("rro");
   const path = part === undefined ? source : source.slice(0, -part.length - 1);
   const within = part === undefined ? {} : { within: part };
+  const mapping = options.some((option) => /^r?idmap$/.test(option)) ? userNamespace : undefined;
+  const readonly = guarded || wanted === "ro";
   try {
     tolerating(
       ["ENOENT", "ENOTDIR"],
-      () => bindOnto({ path, ...within, readonly: guarded || wanted === "ro" }, target) ?? true,
+      () => bindOnto({ path, ...within, readonly, mapping }, target) ?? true,
     );
   } finally {
     closeSync(target);

@@ -4,8 +4,8 @@ import type { SourceNode } from "./source-node.ts";
 
 /** What of its source's description a copy gets. Times and permissions it always has. */
 export interface CopyRules {
-  /** Undefined: the source's owner. */
-  readonly owner: Owner | undefined;
+  /** Whom all of the copy belongs to, or who gets what the source says is somebody's. */
+  readonly owner: Owner | ((source: Owner) => Owner);
   /**
    * Whether the source may say who is to have which rights: set-user-ID and set-group-ID bits,
    * file capabilities, access lists, device nodes. A container's files don't get to say that on
@@ -17,8 +17,17 @@ export interface CopyRules {
 /** Set-user-ID and set-group-ID; the sticky bit is harmless. */
 const SET_ID = 0o6000;
 
-export function ownerOf(stats: BigIntStats, rules: CopyRules): Owner {
-  return rules.owner ?? { uid: Number(stats.uid), gid: Number(stats.gid) };
+/** Whoever has the source. */
+export function sameOwner({ uid, gid }: Owner): Owner {
+  return { uid, gid };
+}
+
+export function ownerOf(source: Owner, { owner }: CopyRules): Owner {
+  return typeof owner === "function" ? owner(source) : owner;
+}
+
+export function ownerOfFile({ uid, gid }: BigIntStats): Owner {
+  return { uid: Number(uid), gid: Number(gid) };
 }
 
 /** How the copy of a file is described. @param xattrs all that the file has */
@@ -28,7 +37,7 @@ export function descriptionOf(
   rules: CopyRules,
 ): Description {
   return {
-    owner: ownerOf(stats, rules),
+    owner: ownerOf(ownerOfFile(stats), rules),
     mode: modeOf(stats, rules),
     xattrs: xattrs.filter(([name]) => isAttributeCopied(name, rules)),
     accessed: stats.atimeNs,

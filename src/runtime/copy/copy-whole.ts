@@ -1,7 +1,7 @@
 import { closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { invoke } from "../../sys/libc.ts";
 import { openFileXattrs } from "../../sys/open-file.ts";
-import { CopyCount, type CopyRules, descriptionOf } from "./copy-rules.ts";
+import { CopyCount, type CopyRules, descriptionOf, sameOwner } from "./copy-rules.ts";
 import { describeOpen } from "./describe.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
 import { openForReading, type SourceNode } from "./source-node.ts";
@@ -10,7 +10,7 @@ import { TreeWalk } from "./walk-tree.ts";
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /** Files go to whoever they belong to in the tree. */
-const RULES: CopyRules = { owner: undefined, trusted: true };
+const RULES: CopyRules = { owner: sameOwner, trusted: true };
 
 /**
  * Copies a directory with all that it says of itself to a new place, and waits until it is on

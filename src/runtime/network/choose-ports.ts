@@ -7,28 +7,31 @@ import type { PortRequest } from "./port-request.ts";
 /** Where free ports are looked for, as the kernel does for programs that don't care. */
 const FREE_PORTS = [32_768, 60_999] as const;
 
-/** Descriptors of the launcher that may go to ports; most processes may have 1024. */
+/** Requests whose ports the launcher holds: each is one descriptor or two; it may have 1024. */
 const MOST_HELD = 256;
+const DESCRIPTORS = 2 * MOST_HELD;
 
 /**
- * The ports that the launcher itself binds to, which tells whether they are free and keeps
- * them: those that are asked for by number. For any other one /proc is read, which takes the
- * kernel 4 to 8 ms a family, since it walks its whole table of connections.
+ * The ports that the launcher binds to, so that nobody else takes them as long as the container
+ * lives: all, unless there are too many.
+ *
+ * @param ports in the order of their requests
+ * @param hasSctp whether the kernel knows SCTP; where it doesn't, no program can have its ports
  */
 export function heldPorts(
-  requests: readonly PortRequest[],
   ports: readonly PublishedPort[],
+  hasSctp: boolean,
 ): readonly PublishedPort[] {
-  const held = new Set(requests.filter(isFixed).slice(0, MOST_HELD).map(nameOf));
-  return ports.filter(({ host_port, protocol }) => held.has(`${host_port}/${protocol}`));
+  return ports.slice(0, DESCRIPTORS).filter(({ protocol }) => protocol !== "sctp" || hasSctp);
 }
 
+/**
+ * Whether binding to it tells, too, that it is free: so it is for ports that are asked for by
+ * number. Where there is a choice /proc is read first, which takes the kernel 4 to 8 ms a family,
+ * since it walks its whole table of connections.
+ */
 function isFixed({ hostPorts, protocol }: PortRequest): boolean {
   return hostPorts !== undefined && hostPorts[0] === hostPorts[1] && protocol !== "sctp";
-}
-
-function nameOf({ hostPorts, protocol }: PortRequest): string {
-  return `${hostPorts?.[0]}/${protocol}`;
 }
 
 export interface PortsInput {
@@ -65,7 +68,7 @@ export class PortTaken extends TsimgError {
  */
 export function choosePorts(input: PortsInput): readonly PublishedPort[] {
   const taken = Map.groupBy(input.published, ({ host_port }) => host_port);
-  const held = new Set(input.requests.filter(isFixed).slice(0, MOST_HELD));
+  const held = new Set(input.requests.slice(0, MOST_HELD).filter(isFixed));
   return input.requests.flatMap((request) => {
     const chosen = choosePort(request, input, taken, held.has(request));
     for (const port of chosen)

@@ -5,6 +5,7 @@ import { gatewayMember } from "./gateway-member.ts";
 import { HostListeners } from "./host-listeners.ts";
 import type { Attachment } from "./network-choice.ts";
 import type { NetworkContext } from "./network-context.ts";
+import { tellMember } from "./network-events.ts";
 import type { MemberRow, NetworkRow, PublishedPort } from "./network-row.ts";
 import type { NetworkStore } from "./network-store.ts";
 import type { PortRequest } from "./port-request.ts";
@@ -98,6 +99,7 @@ function insertMember(
     claim.hostname,
     JSON.stringify(attachment.aliases),
   );
+  tellMember(database, { network: network.name, container: claim.container }, "connect");
   const sql = "update networks set last_address = ? where name = ?";
   if (attachment.address === undefined) database.run(sql, address, network.name);
 }

@@ -7,6 +7,7 @@ import { ownNamespace } from "./host-interfaces.ts";
 import { insideBatch, vethBatch } from "./ip-batch.ts";
 import type { Attachment } from "./network-choice.ts";
 import type { NetworkContext } from "./network-context.ts";
+import { tellMember } from "./network-events.ts";
 import { runIp } from "./network-programs.ts";
 import type { MemberRow } from "./network-row.ts";
 import { NetworkStore } from "./network-store.ts";
@@ -66,7 +67,8 @@ export function leave(context: NetworkContext, member: MemberRow): void {
   const { network, container } = member;
   context.database.transaction(() => {
     const sql = "delete from network_members where network = ? and container = ?";
-    context.database.run(sql, network, container);
+    if (context.database.run(sql, network, container) > 0)
+      tellMember(context.database, member, "disconnect");
     updateHosts(context, [network], [container]);
   });
 }

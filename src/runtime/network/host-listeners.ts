@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { tolerating } from "../../sys/errno.ts";
 import { type Address, isUnspecified, parseAddress } from "./address.ts";
 import type { Protocol } from "./port-request.ts";
@@ -11,6 +11,13 @@ export interface Listener {
 
 /** State of a socket that waits for connections, and of a UDP socket that has no peer. */
 const TAKEN_STATE = { tcp: "0A", udp: "07" } as const;
+
+const SCTP_ENDPOINTS = "/proc/net/sctp/eps";
+
+/** Whether the kernel has SCTP: a module, loaded when somebody first uses it. */
+export function hasSctp(): boolean {
+  return existsSync(SCTP_ENDPOINTS);
+}
 
 /** What programs of the host listen on, read when a protocol is first asked for. */
 export class HostListeners {
@@ -34,7 +41,7 @@ function collide(taken: Address, wanted: Address): boolean {
 }
 
 function readAll(protocol: Protocol): readonly Listener[] {
-  if (protocol === "sctp") return readSctp(read("/proc/net/sctp/eps"));
+  if (protocol === "sctp") return readSctp(read(SCTP_ENDPOINTS));
   const state = TAKEN_STATE[protocol];
   return ["", "6"].flatMap((family) => readSockets(read(`/proc/net/${protocol}${family}`), state));
 }

@@ -5,6 +5,7 @@ import { formatAddress } from "./address.ts";
 import { freeDefaultSubnet, freeSubnet6, freeUserSubnet } from "./free-subnet.ts";
 import { hostSubnets, interfaceExists } from "./host-interfaces.ts";
 import type { NetworkContext } from "./network-context.ts";
+import { tellNetwork } from "./network-events.ts";
 import { bridgeName, networkNames } from "./network-names.ts";
 import {
   bridgeOptions,
@@ -99,6 +100,7 @@ export class NetworkStore {
       const id = randomHex(64);
       const own = isDefault ? networkNames(this.root).bridge : bridgeName(id);
       this.insert(options, { id, bridge: bridge ?? own, mtu: mtu ?? null, v4, v6 });
+      tellNetwork(this.database, { id, name: options.name, driver: "bridge" }, "create");
       return this.existing(options.name);
     });
   }
@@ -116,7 +118,8 @@ export class NetworkStore {
         hint: `stop or disconnect these containers first: ${containers.slice(0, 200)}`,
       });
     }
-    this.database.run("delete from networks where id = ?", network.id);
+    if (this.database.run("delete from networks where id = ?", network.id) > 0)
+      tellNetwork(this.database, network, "destroy");
   }
 
   members(network: string): readonly MemberRow[] {

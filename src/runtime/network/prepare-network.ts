@@ -5,7 +5,9 @@ import { bridgesFilter } from "./bridge-filter.ts";
 import { heldPorts } from "./choose-ports.ts";
 import { type Claim, type Claimed, claimNetwork } from "./claim.ts";
 import { ensureNetworks } from "./ensure-networks.ts";
+import { forgetHostFlows } from "./flush-flows.ts";
 import { gatewayMember, gatewayMember6 } from "./gateway-member.ts";
+import { hasSctp } from "./host-listeners.ts";
 import { type InsideNetwork, type InterfacePlan, insideMemory, shapeOf } from "./inside-network.ts";
 import { NAMESPACE_PATH, vethBatch } from "./ip-batch.ts";
 import type { NetworkContext } from "./network-context.ts";
@@ -15,7 +17,7 @@ import type { NetworkRequest } from "./network-request.ts";
 import type { MemberRow, NetworkRow } from "./network-row.ts";
 import { NetworkStore } from "./network-store.ts";
 import { portsAddition, portsRemoval } from "./nft-elements.ts";
-import { distinctPorts, type PortRequest, parseExposed } from "./port-request.ts";
+import { distinctPorts, type PortRequest, type Protocol, parseExposed } from "./port-request.ts";
 import { reclaimNetwork } from "./reclaim-network.ts";
 import { readSubnet } from "./subnet.ts";
 import { type UserNetworkLaunch, userNetworkLaunch, withUserDns } from "./user-network.ts";
@@ -24,7 +26,7 @@ import { type UserNetworkLaunch, userNetworkLaunch, withUserDns } from "./user-n
 export interface HeldPort {
   readonly address: string;
   readonly port: number;
-  readonly protocol: "tcp" | "udp";
+  readonly protocol: Protocol;
 }
 
 export interface StartingContainer {
@@ -99,6 +101,7 @@ export function prepareNetwork(
     attachments,
     publish: portsToPublish(request, container.exposed),
   });
+  forgetHostFlows(claimed.ports);
   return writeLaunchFiles(context, directory, claimed, networks, request);
 }
 
@@ -130,10 +133,10 @@ function writeLaunchFiles(
       unpublish: write("unpublish.nft", portsRemoval(table, ports)),
     }),
     inside: { file: write("network.bin", insideMemory(plans)), interfaces: plans.map(shapeOf) },
-    hold: heldPorts(request.publish, ports).map(({ host_address, host_port, protocol }) => ({
+    hold: heldPorts(ports, hasSctp()).map(({ host_address, host_port, protocol }) => ({
       address: host_address,
       port: host_port,
-      protocol: protocol === "udp" ? "udp" : "tcp",
+      protocol,
     })),
     warnings: lost ? ["published ports are discarded: the network is internal"] : [],
   };

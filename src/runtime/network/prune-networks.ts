@@ -1,14 +1,18 @@
 import { TsimgError } from "../../sys/error.ts";
 import { removeNetwork } from "./ensure-networks.ts";
 import type { NetworkContext } from "./network-context.ts";
-import { DEFAULT_NETWORK } from "./network-row.ts";
+import { DEFAULT_NETWORK, type NetworkRow } from "./network-row.ts";
 import { NetworkStore } from "./network-store.ts";
 
-/** Removes the networks that nobody is in, all but the default one. Answers their names. */
-export function pruneNetworks(context: NetworkContext): readonly string[] {
+/** Removes networks that nobody is in, never the default one. Answers their names. */
+export function pruneNetworks(
+  context: NetworkContext,
+  isWanted: (network: NetworkRow) => boolean,
+): readonly string[] {
   const store = new NetworkStore(context);
   return store
     .list()
+    .filter(isWanted)
     .map(({ name }) => name)
     .filter((name) => name !== DEFAULT_NETWORK && store.members(name).length === 0)
     .filter((name) => remove(context, store, name));

@@ -1,8 +1,10 @@
 import { programOutcome } from "../../sys/run-program.ts";
 import { ensuredHere } from "./ensure-networks.ts";
+import { forgetContainerFlows } from "./flush-flows.ts";
 import { interfaceExists } from "./host-interfaces.ts";
 import { removalBatch } from "./ip-batch.ts";
 import type { NetworkContext } from "./network-context.ts";
+import { tellMember } from "./network-events.ts";
 import { networkNames, vethName } from "./network-names.ts";
 import type { MemberRow, NetworkRow, PublishedPort } from "./network-row.ts";
 import { portsRemoval } from "./nft-elements.ts";
@@ -72,6 +74,7 @@ function forget(
   containers: readonly string[],
   { members }: Holdings,
 ): void {
+  for (const member of members) tellMember(context.database, member, "disconnect");
   for (const id of containers) {
     context.database.run("delete from published_ports where container = ?", id);
     context.database.run("delete from network_members where container = ?", id);
@@ -95,6 +98,8 @@ export function removePorts(context: NetworkContext, ports: readonly PublishedPo
   if (ports.length === 0) return;
   const input = portsRemoval(networkNames(context.root).table, ports);
   programOutcome(["nft", "-f", "-"], { input });
+  // After that, or the next packet of a conversation would lead to the container again.
+  forgetContainerFlows(ports);
 }
 
 /**

@@ -6,6 +6,7 @@ import { bytes, flags } from "./tape.ts";
 
 const AF_INET = 2;
 const AF_INET6 = 10;
+const IPPROTO_SCTP = 132;
 
 /**
  * In the launcher, on the host: binds to the ports that lead into the container, and keeps the
@@ -23,7 +24,9 @@ function holdPort(steps: Steps, { address, port, protocol }: HeldPort): void {
   const why = `failed to bind host port ${place}/${protocol}`;
   const hint = `a program of the host may have it: ss -lnp 'sport = :${port}' shows which`;
   const kind = flags(protocol === "udp" ? "SOCK_DGRAM" : "SOCK_STREAM", "SOCK_CLOEXEC");
-  const socket = steps.keep("socket", [flags(isV6 ? "AF_INET6" : "AF_INET"), kind, 0], why);
+  const family = flags(isV6 ? "AF_INET6" : "AF_INET");
+  const number = protocol === "sctp" ? IPPROTO_SCTP : 0;
+  const socket = steps.keep("socket", [family, kind, number], why);
   // IPv4 has a socket of its own.
   if (isV6) option(steps, socket, ["IPPROTO_IPV6", "IPV6_V6ONLY"], 1, why);
   // Connections that ended a moment ago are no reason to fail.

@@ -14,7 +14,7 @@ import { tolerating } from "../../sys/errno.ts";
 import { lockFile } from "../../sys/file-lock.ts";
 import { openFileXattrs, pathIn, pathOfOpen } from "../../sys/open-file.ts";
 import { O_PATH } from "../../sys/open-within.ts";
-import { type CopyRules, descriptionOf } from "../copy/copy-rules.ts";
+import { type CopyRules, descriptionOf, sameOwner } from "../copy/copy-rules.ts";
 import { copyWhole } from "../copy/copy-whole.ts";
 import { describeOpen } from "../copy/describe.ts";
 import { lookWithin, type SourceNode } from "../copy/source-node.ts";
@@ -27,7 +27,7 @@ const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOL
 const TAKEN: readonly string[] = ["ENOTEMPTY", "EEXIST", "ENOTDIR", "EISDIR", "EBUSY"];
 
 /** The image's files go to whoever they belong to in it. */
-const RULES: CopyRules = { owner: undefined, trusted: true };
+const RULES: CopyRules = { owner: sameOwner, trusted: true };
 
 /** What is copied up, and where it is seen. */
 export interface CopyUp {

@@ -15,7 +15,6 @@ const FILTERS: Readonly<Record<string, Maker>> = {
   driver: (value) => (volume) => volume.driver === value,
   name: (value) => (volume) => volume.name.includes(value),
   label: (value) => (volume) => hasLabel(volume, value),
-  "label!": (value) => (volume) => !hasLabel(volume, value),
 };
 
 /**

@@ -16,6 +16,7 @@ import {
   type VolumeWish,
   volumeOf,
 } from "./volume.ts";
+import { tellVolume } from "./volume-events.ts";
 
 /**
  * The volumes: a row each, and
@@ -90,7 +91,9 @@ export class VolumeStore {
       throw noSpaceError(error, this.paths.volumes) ?? error;
     }
     const ready = "update volumes set state = 'ready', owner = null where name = ? and state = ?";
-    this.database.run(ready, name, "creating");
+    this.database.transaction(() => {
+      if (this.database.run(ready, name, "creating") > 0) tellVolume(this.database, name, "create");
+    });
     return this.existing(name);
   }
 
@@ -131,7 +134,10 @@ export class VolumeStore {
   /** Takes down a volume that is marked. A failure leaves it marked, for the next command. */
   destroy(name: string): void {
     this.removeFiles(name);
-    this.database.run("delete from volumes where name = ? and state <> 'ready'", name);
+    this.database.transaction(() => {
+      const sql = "delete from volumes where name = ? and state <> 'ready'";
+      if (this.database.run(sql, name) > 0) tellVolume(this.database, name, "destroy");
+    });
   }
 
   /** Undoes what dead processes left. What can't be undone now is left to a later command. */

@@ -1,12 +1,14 @@
 // Asks an answering-server and prints what it says, or the error's code.
 //
-//     node ask.ts tcp|udp ADDRESS PORT PATIENCE
+//     node ask.ts tcp|udp ADDRESS PORT PATIENCE [FROM]
+//
+// FROM is the port that it asks from by UDP.
 //
 // After so many milliseconds a silent answer is "silence".
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 
-const [protocol = "", address = "", port = "", patience = ""] = process.argv.slice(2);
+const [protocol = "", address = "", port = "", patience = "", from = "0"] = process.argv.slice(2);
 const answer = protocol === "tcp" ? await askTcp() : await askUdp();
 process.stdout.write(answer);
 process.exit(0);
@@ -31,6 +33,8 @@ function askUdp(): Promise<string> {
     socket.on("message", (message) => resolve(message.toString()));
     socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "error"));
     // Connected, so that an ICMP error comes back.
-    socket.connect(Number(port), address, () => socket.send("?"));
+    socket.bind(Number(from), () => {
+      socket.connect(Number(port), address, () => socket.send("?"));
+    });
   });
 }

@@ -67,7 +67,7 @@ describe.skipIf(whyNot !== undefined)("tsimg network", () => {
     output("network", "create", "busy");
     const inside = world.start("inside", { network: ["busy"], publish: ["9000-9001:80-81"] });
     expect(tsimg("network", "prune").stderr).toContain("--force");
-    expect(output("network", "prune", "-f")).toBe("Deleted Networks:\nidle\n");
+    expect(output("network", "prune", "-f")).toBe("Deleted Networks:\nidle\n\n");
     const [busy] = JSON.parse(output("network", "inspect", "busy"));
     expect(busy.Containers[inside.id]).toMatchObject({ Name: "inside" });
     const refused = tsimg("network", "rm", "busy");

@@ -22,7 +22,7 @@ const WEB: FilteredContainer = {
 };
 
 const LOOKUP: FilterLookup = {
-  manifestOf: (image) => (image === "httpd" ? "sha256:web" : undefined),
+  manifestsOf: (image) => (image === "httpd" ? ["sha256:web"] : []),
   createdOf: (container) => (container === "old" ? "2026-01-01T00:00:00Z" : WEB.created),
 };
 

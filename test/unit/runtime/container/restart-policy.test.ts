@@ -3,6 +3,7 @@ import type { ExitRecord } from "../../../../src/runtime/container/container.ts"
 import {
   parseRestartPolicy,
   restartPause,
+  restartsInRow,
   wantsRestart,
 } from "../../../../src/runtime/container/restart-policy.ts";
 
@@ -52,14 +53,18 @@ describe("wantsRestart", () => {
 
 describe("restartPause", () => {
   test("doubles from 100 ms to a minute", () => {
-    expect([0, 1, 2, 3].map((restarts) => restartPause(restarts, 50))).toEqual([
-      100, 200, 400, 800,
-    ]);
-    expect(restartPause(30, 50)).toBe(60_000);
-    expect(restartPause(5000, 50)).toBe(60_000);
+    expect([0, 1, 2, 3].map(restartPause)).toEqual([100, 200, 400, 800]);
+    expect(restartPause(30)).toBe(60_000);
+    expect(restartPause(5000)).toBe(60_000);
   });
+});
 
-  test("begins anew after ten seconds that it ran", () => {
-    expect(restartPause(30, 10_000)).toBe(100);
+describe("restartsInRow", () => {
+  test.each([
+    ["2025-12-31T23:59:50Z", 0],
+    ["2025-12-31T23:59:51Z", 7],
+    [undefined, 7],
+  ])("of 7, after a run from %s to midnight: %i", (startedAt, left) => {
+    expect(restartsInRow(7, startedAt, ended(1))).toBe(left);
   });
 });

@@ -108,11 +108,12 @@ describe("choosing host ports", () => {
     expect(shown(chosen(["1", "2"]))).toHaveLength(2);
   });
 
-  it("the launcher binds to what is asked for by number, as far as it has descriptors", () => {
+  it("the launcher binds to all, as far as it has descriptors and the kernel the protocol", () => {
     const texts = ["8000:80", "8001:80/sctp", "80", "9000-9009:90", "7000-7299:7000-7299"];
-    const requests = texts.flatMap(parsePublish);
-    const held = heldPorts(requests, chosen(texts)).map(({ host_port }) => host_port);
-    expect(held).toEqual([8000, ...Array.from({ length: 255 }, (_, index) => 7000 + index)]);
+    const ports = chosen(texts, { targets: BOTH });
+    expect(heldPorts(ports, true)).toEqual(ports.slice(0, 512));
+    expect(heldPorts(ports, false)).toHaveLength(510);
+    expect(heldPorts(chosen("9000-9009:90"), false)).toMatchObject([{ host_port: 9000 }]);
     const has = (_address: unknown, port: number) => port === 7299;
     const listeners = { has };
     expect(() => chosen(texts, { listeners })).toThrow(

@@ -1,4 +1,4 @@
-import type { Database } from "../../store/database.ts";
+import type { Database } from "./database.ts";
 
 /** Something that happened to a container, image, network or volume. */
 export interface Event {
@@ -14,10 +14,7 @@ export interface Event {
 
 type EventRow = Omit<Event, "attributes"> & { readonly attributes: string };
 
-/** So many are kept. */
-const KEPT = 10_000;
-
-/** Call inside the transaction that makes it happen. */
+/** Call it inside the transaction that makes it happen. The oldest go by a trigger. */
 export function recordEvent(
   database: Database,
   event: Omit<Event, "number" | "time"> & { readonly time?: string },
@@ -31,11 +28,6 @@ export function recordEvent(
     actor,
     JSON.stringify(attributes),
   );
-}
-
-/** Drops the oldest, when there are too many. */
-export function trimEvents(database: Database): void {
-  database.run("delete from events where number <= (select max(number) from events) - ?", KEPT);
 }
 
 /** Those after a number, oldest first. */
