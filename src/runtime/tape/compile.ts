@@ -75,11 +75,8 @@ export function compileTape(request: LaunchRequest): Tape {
   };
   const prepared = prepareInLauncher(before, request);
   holdPorts(before, request.network?.hold ?? []);
-  // Where others are already, they see the clone from its first moment.
-  if (spec.linux.namespaces.some(({ type, path }) => type === "pid" && path !== undefined))
-    hideLauncher(before);
   const processes = openProcesses(before, spec);
-  enterBeforeClone(before, spec.linux, processes === undefined ? [] : ["pid"]);
+  enterBeforeClone(before, spec.linux);
   const beside = new Steps(before);
   if (processes !== undefined) closeProcesses(beside, processes);
   if (prepared !== undefined) letGo(beside, prepared);

@@ -1,4 +1,5 @@
-import type { Mount, Namespace, Spec } from "../../oci/runtime-spec.ts";
+import type { Mount, Spec } from "../../oci/runtime-spec.ts";
+import { TsimgError } from "../../sys/error.ts";
 import { isNew, joinedPath } from "./namespaces.ts";
 import type { Steps } from "./steps.ts";
 import { flags, type Register } from "./tape.ts";
@@ -18,10 +19,18 @@ export interface JoinedProcesses {
   readonly procs: ReadonlyMap<Mount, Register>;
 }
 
-/** In the launcher, before the clone. */
+/**
+ * In the launcher, before the clone.
+ *
+ * @throws TsimgError ERR_LAUNCH for a new user namespace, from where there is no right to join
+ */
 export function openProcesses(steps: Steps, { linux, mounts }: Spec): JoinedProcesses | undefined {
   const path = joinedPath(linux.namespaces, "pid");
-  if (path === undefined || !joinsProcesses(linux.namespaces)) return undefined;
+  if (path === undefined) return undefined;
+  if (isNew(linux.namespaces, "user"))
+    throw new TsimgError("ERR_LAUNCH", "a new user namespace can't join others' processes", {
+      hint: "join their user namespace, too, as with --userns container:ID",
+    });
   const why = `opening the pid namespace "${path}"`;
   const namespace = steps.keep("openat", [flags("AT_FDCWD"), path, flags("O_CLOEXEC")], why);
   const procs = mounts.filter(({ type }) => type === "proc");
@@ -32,14 +41,6 @@ export function openProcesses(steps: Steps, { linux, mounts }: Spec): JoinedProc
     return [mount, into] as const;
   });
   return { namespace, procs: new Map(made) };
-}
-
-/**
- * Whether the container's first process is to hand over. With a user namespace of its own it
- * can't: from there it has no right to join. Nor can others, from theirs, look into it.
- */
-function joinsProcesses(namespaces: readonly Namespace[]): boolean {
-  return joinedPath(namespaces, "pid") !== undefined && !isNew(namespaces, "user");
 }
 
 /** In the launcher, beside the child: it would keep the namespace after its end. */
