@@ -10,6 +10,7 @@ export interface PullChoice {
   readonly pull: "always" | "missing" | "never";
   readonly platform?: string;
   readonly plainHttp?: true;
+  readonly quiet?: boolean;
 }
 
 /** Options that decide whether and how an image is pulled before a container is made of it. */
@@ -19,6 +20,7 @@ export function pullOptions(command: Command): Command {
     .default("missing");
   return command
     .addOption(pull)
+    .option("-q, --quiet", "print nothing about a pull")
     .option("--platform <os/arch[/variant]>", "which image of an index to pull")
     .option("--plain-http", "speak HTTP to the registry, not HTTPS");
 }

@@ -101,14 +101,17 @@ static void listen_at(const char *path) {
   if (directory >= 0) close(directory);
 }
 
-static bool open_log(const char *log) {
-  if (log == NULL) return true;
-  int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
-  if (fd < 0) {
-    fail(log, errno);
+static bool open_log(const struct tape_header *header) {
+  static struct log_file log;
+  log.path = string_at(header->log_file);
+  log.most = header->log_size;
+  log.files = header->log_files;
+  if (log.path == NULL) return true;
+  if (!log_open(&log)) {
+    fail(log.path, errno);
     return false;
   }
-  hub_log(fd);
+  hub_log(&log);
   return true;
 }
 
@@ -165,7 +168,7 @@ int supervise(int word, int client) {
   int signals = signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
   if (!has_option(OPTION_TRANSIENT)) seal_offer();
   if (client >= 0) hub_client(client);
-  if (open_log(string_at(header->log_file)) &&
+  if (open_log(header) &&
       tape_run(tape, PHASE_BEFORE, false, tell) == NULL) {
     if (start_child()) {
       listen_at(string_at(header->attach_socket));

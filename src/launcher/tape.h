@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define TAPE_MAGIC 0x50415454u /* "TTAP" */
-#define TAPE_VERSION 3u
+#define TAPE_VERSION 4u
 #define TAPE_REGISTERS 256
 
 /* What is no system call has a negative number. */
@@ -79,6 +79,8 @@ struct tape_header {
   /* Milliseconds. */
   uint32_t health_interval, health_timeout, health_start_period, health_start_interval;
   uint32_t runtime_log; /* offset of a string, as runtime_failure wants it; 0 is none */
+  uint64_t log_size;    /* of one file at most; 0 is no limit */
+  uint32_t log_files, unused;
 };
 
 struct tape_step {
@@ -90,7 +92,7 @@ struct tape_step {
   uint64_t args[6];
 };
 
-_Static_assert(sizeof(struct tape_header) == 128, "header layout");
+_Static_assert(sizeof(struct tape_header) == 144, "header layout");
 _Static_assert(sizeof(struct tape_step) == 80, "step layout");
 
 struct tape {

@@ -36,6 +36,7 @@ import { givenOptions } from "./given.ts";
 import { chooseHealthCheck } from "./health.ts";
 import { insertContainer, takenMaps } from "./insert-container.ts";
 import { chooseLabels } from "./labels.ts";
+import { hasLog, parseLogOptions, USUAL_LOG } from "./log-options.ts";
 import { readSpec } from "./read-spec.ts";
 import { parseRestartPolicy, type RestartPolicy } from "./restart-policy.ts";
 import { profileOf, readUserFile } from "./user-files.ts";
@@ -131,6 +132,7 @@ function tryCreate(
   const directory = containers.directory(id);
   const labelFiles = flags.labelFile.map((path) => read(path, "--label-file"));
   const kept = !flags.rm || flags.detach;
+  const log = parseLogOptions(flags.logDriver, flags.logOpt);
   const options: ContainerOptions = {
     command: spec.process.args,
     tty: flags.tty,
@@ -139,7 +141,8 @@ function tryCreate(
     init: flags.init,
     ...stopOf(flags, image.config),
     cgroups: cgroup.removals,
-    logFile: kept ? join(directory, "container.log") : null,
+    logFile: kept && hasLog(log ?? USUAL_LOG) ? join(directory, "container.log") : null,
+    ...(log === undefined ? {} : { log }),
     labels: chooseLabels(image.config.Labels, labelFiles, flags.label),
     restart: restartOf(flags),
     // It would be our own process in somebody else's container.

@@ -25,6 +25,7 @@ import { firstProcess } from "./first-process.ts";
 import { foreignCall } from "./foreign-runtime.ts";
 import { type HealthLaunch, healthCheck, healthLaunch } from "./health-launch.ts";
 import { keepExit } from "./launch-records.ts";
+import { logLimit, USUAL_LOG } from "./log-options.ts";
 import type { Launch } from "./tape-image.ts";
 
 /** All that a launcher needs for one start of a container. */
@@ -168,7 +169,9 @@ function ioOf(
   id: string,
 ): LaunchIo {
   const { tty, logFile } = options;
-  const log = logFile === null ? {} : { logFile };
+  const limit = logLimit(options.log ?? USUAL_LOG);
+  const log =
+    logFile === null ? {} : { logFile, ...(limit === undefined ? {} : { logLimit: limit }) };
   // Without a log or a terminal the container has the caller's streams themselves.
   const attachable = logFile !== null || tty ? { attachSocket: join(state, "attach.sock") } : {};
   if (mode === "detached")

@@ -247,11 +247,13 @@ function strings(values: readonly string[]): Strings {
 export function launcherFiles(request: LaunchRequest): TapeFiles {
   const { stateDirectory, io, cgroup, pidFile } = request;
   const log = io.kind === "direct" ? undefined : io.logFile;
+  const limit = io.kind === "direct" ? undefined : io.logLimit;
   const attachSocket = io.kind === "direct" ? undefined : io.attachSocket;
   return {
     startedRecord: posix.join(stateDirectory, "started.json"),
     exitRecord: posix.join(stateDirectory, "exit.json"),
     ...(log === undefined ? {} : { log }),
+    ...(limit === undefined ? {} : { logLimit: limit }),
     ...(attachSocket === undefined ? {} : { attachSocket }),
     ...(pidFile === undefined ? {} : { pid: pidFile }),
     ...(cgroup.oomFile === undefined ? {} : { oom: cgroup.oomFile }),

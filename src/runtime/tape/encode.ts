@@ -9,15 +9,15 @@ import type { Argument, Bytes, Operation, Pointer, Step, Strings, Tape, Words } 
 /*
  * The image, little-endian, offsets from its start (src/launcher/tape.h has the same):
  *
- *     header        128 bytes
+ *     header        144 bytes
  *     steps         80 bytes each, four phases
  *     relocations   32 bits each: where in the image a 64-bit word is to have the image's
  *                   address added, as it holds an offset
  *     data          strings, arrays, structures; 8-byte aligned
  */
 export const TAPE_MAGIC = 0x50415454;
-export const TAPE_VERSION = 3;
-export const HEADER_SIZE = 128;
+export const TAPE_VERSION = 4;
+export const HEADER_SIZE = 144;
 export const STEP_SIZE = 80;
 const NO_REGISTER = 255;
 
@@ -96,6 +96,8 @@ export function encodeTape(tape: Tape, machine: Machine, show?: (step: Step) => 
     const { log, pid, command } = files.runtime;
     image.setUint32(124, image.string([log, pid, command].join("\n")));
   }
+  image.setWord(128, files.logLimit?.size ?? 0);
+  image.setUint32(136, files.logLimit?.files ?? 0);
   image.setUint32(0, TAPE_MAGIC);
   image.setUint32(4, TAPE_VERSION);
   image.setUint32(8, MACHINE_NUMBERS[machine]);

@@ -78,6 +78,12 @@ export interface ProgramCall {
   readonly why: string;
 }
 
+/** A log of `size` bytes is put aside; of `files` in all the oldest goes. */
+export interface LogLimit {
+  readonly size: number;
+  readonly files: number;
+}
+
 export type LaunchIo =
   | {
       readonly kind: "foreground";
@@ -85,6 +91,7 @@ export type LaunchIo =
       readonly interactive: boolean;
       /** Output is written there too. */
       readonly logFile?: string;
+      readonly logLimit?: LogLimit;
       readonly attachSocket?: string;
       /** Bytes; with a terminal alone. */
       readonly detachKeys?: string;
@@ -96,6 +103,7 @@ export type LaunchIo =
       readonly tty: boolean;
       readonly interactive: boolean;
       readonly logFile?: string;
+      readonly logLimit?: LogLimit;
       readonly attachSocket?: string;
       /** What the launcher prints when the container runs. */
       readonly printId?: string;

@@ -1,5 +1,6 @@
 import type { ConstantName } from "./constants.ts";
 import type { ErrnoName } from "./errno.ts";
+import type { LogLimit } from "./request.ts";
 import type { SyscallName } from "./syscalls.ts";
 
 /**
@@ -71,6 +72,7 @@ export interface TapeFiles {
   readonly startedRecord?: string;
   readonly exitRecord?: string;
   readonly log?: string;
+  readonly logLimit?: LogLimit;
   /** Holds a line `oom_kill N`. */
   readonly oom?: string;
   /** A unix socket on which the launcher takes clients that attach. */
