@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { SnapshotId, StorageOptions } from "../../../drivers/driver.ts";
 import type { ContainerConfig } from "../../oci/image-config.ts";
@@ -33,7 +33,7 @@ import { parseDetachKeys } from "./detach-keys.ts";
 import { chooseRuntime } from "./foreign-runtime.ts";
 import { givenOptions } from "./given.ts";
 
-import { chooseHealthCheck } from "./health.ts";
+import { chooseHealthCheck, type HealthCheck } from "./health.ts";
 import { insertContainer, takenMaps } from "./insert-container.ts";
 import { chooseLabels } from "./labels.ts";
 import { hasLog, parseLogOptions, USUAL_LOG } from "./log-options.ts";
@@ -145,8 +145,7 @@ function tryCreate(
     ...(log === undefined ? {} : { log }),
     labels: chooseLabels(image.config.Labels, labelFiles, flags.label),
     restart: restartOf(flags),
-    // It would be our own process in somebody else's container.
-    health: runtime === null ? chooseHealthCheck(flags, image.config.Healthcheck) : null,
+    health: healthOf(flags, image.config, runtime),
     detachKeys: flags.detachKeys ?? null,
     runtime,
     network,
@@ -210,6 +209,18 @@ function hostnameBeside(
 function joinedIds(containers: ContainerStore, joins: Joins): Joins {
   const ids = Object.entries(joins).map(([type, name]) => [type, containers.existing(name).row.id]);
   return Object.fromEntries(ids);
+}
+
+/** A check would be our own process in another runtime's container. */
+function healthOf(
+  flags: RunFlags,
+  { Healthcheck }: ContainerConfig,
+  runtime: string | null,
+): HealthCheck | null {
+  const check = chooseHealthCheck(flags, Healthcheck);
+  if (check === null || runtime === null) return check;
+  writeSync(2, "tsimg: warning: the image's health check is not run with --runtime\n");
+  return null;
 }
 
 /** A restart policy and `--rm` would fight over the container. */
