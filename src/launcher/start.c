@@ -187,7 +187,7 @@ bool start_child(void) {
   bool ready = tape_run(&launch.tape, PHASE_BESIDE, false, tell_beside) == NULL;
   close_container_ends();
   bool started = ready && await_start();
-  /* First: a child that waits for us would take the socket's end for the word to go on. */
+  /* First: the socket's end would have it say that we are gone. */
   if (!started) kill(launch.child, SIGKILL);
   close(report_socket);
   launch.child = handover_finish(launch.child, started);

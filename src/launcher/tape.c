@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -103,6 +104,12 @@ const struct tape_step *tape_step_at(const struct tape *tape, enum tape_phase_na
   return (const struct tape_step *)(tape->base + tape->header->phases[phase].offset) + index;
 }
 
+static int await_launcher(int socket) {
+  char byte;
+  ssize_t size = recv(socket, &byte, 1, 0);
+  return size == 1 ? 0 : size < 0 ? -errno : -EPIPE;
+}
+
 /* Answers as the kernel does: a result, or a negated errno. */
 static int64_t perform(const struct tape_step *step, const uint64_t *a) {
   switch (step->number) {
@@ -137,6 +144,8 @@ static int64_t perform(const struct tape_step *step, const uint64_t *a) {
                       (const char *)(uintptr_t)a[5]);
     case OPERATION_AWAIT_CHILD:
       return await_child();
+    case OPERATION_AWAIT_LAUNCHER:
+      return await_launcher((int)a[0]);
     case OPERATION_USERNS:
       return userns_make((const char *)(uintptr_t)a[0], (const char *)(uintptr_t)a[1]);
     default: {

@@ -29,6 +29,7 @@ enum tape_operation {
   OPERATION_PROCFS_CHECK = -12, /* fails when the mount args[0] is none of a procfs */
   OPERATION_HOOK = -13, /* runs args[0] with argv args[1], envp args[2]; as hook_run wants the rest */
   OPERATION_AWAIT_CHILD = -14, /* beside the child: goes on when it says that it has come so far */
+  OPERATION_AWAIT_LAUNCHER = -15, /* in the child: goes on with a byte from args[0], not at its end */
 };
 
 enum tape_step_flag {

@@ -8,8 +8,7 @@ import { bytes, flags, REPORT_SOCKET } from "./tape.ts";
 
 /** In the child: goes on once the launcher has come to `release`. */
 export function awaitLauncher(steps: Steps, what: string): void {
-  const byte = bytes("{byte}", new Uint8Array(8));
-  steps.call("recvfrom", [REPORT_SOCKET, byte, 1, 0, 0, 0], `waiting for ${what}`);
+  steps.call("awaitLauncher", [REPORT_SOCKET], `waiting for ${what}`);
 }
 
 /** In the launcher, beside the child. */

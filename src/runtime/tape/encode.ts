@@ -38,6 +38,7 @@ const OPERATIONS: Readonly<Record<Operation, number>> = {
   procfsCheck: -12,
   hook: -13,
   awaitChild: -14,
+  awaitLauncher: -15,
 };
 
 const OPTION_BITS = {

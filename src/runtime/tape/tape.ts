@@ -125,6 +125,7 @@ export type Tolerance = "any" | readonly ErrnoName[];
  * - `procfsCheck`: fails for a mount that is none of a procfs
  * - `hook`: runs a program to its end, with text on its input, for so long, in a directory
  * - `awaitChild`: in the launcher, goes on when the child says that it has come so far
+ * - `awaitLauncher`: in the child, goes on when the launcher sends a byte; fails when that is gone
  * - `userns`: answers a new user namespace, with nobody in it, that has these maps
  */
 export type Operation =
@@ -141,7 +142,8 @@ export type Operation =
   | "procfs"
   | "procfsCheck"
   | "hook"
-  | "awaitChild";
+  | "awaitChild"
+  | "awaitLauncher";
 
 /** A number, a register's content, or a pointer into the tape's data. */
 export type Argument = number | bigint | Flags | Register | Pointer;
