@@ -14,14 +14,15 @@ export interface RunPullFlags {
   readonly storage: StorageOptions;
   readonly plainHttp?: true;
   readonly pull: "always" | "missing" | "never";
+  readonly quiet?: true;
 }
 
 /** Pulls an image that is about to be run; all that it prints goes to standard error. */
 export async function pullForRun(app: App, image: string, flags: RunPullFlags): Promise<void> {
   const reference = parseReference(image);
-  if (flags.pull === "missing")
+  if (flags.pull === "missing" && flags.quiet !== true)
     process.stderr.write(`Unable to find image '${formatReference(reference)}' locally\n`);
-  const progress = createPullProgress(process.stderr, {});
+  const progress = createPullProgress(process.stderr, { quiet: flags.quiet === true });
   try {
     await interruptible((signal) =>
       pullFromRegistry(app, {

@@ -7,7 +7,7 @@ import {
 import { Command } from "../command.ts";
 import { openApp } from "../globals.ts";
 import { reportError } from "../output/errors.ts";
-import { renderObjects } from "../output/format.ts";
+import { renderInspected } from "../output/format.ts";
 import { print } from "../output/print.ts";
 import { networkStore } from "./app-network.ts";
 
@@ -37,7 +37,7 @@ export function command(): Command {
           process.exitCode = 1;
         }
       }
-      print(renderObjects(found, flags.format));
+      print(renderInspected(found, flags.format));
     });
 }
 

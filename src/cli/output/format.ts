@@ -49,8 +49,13 @@ export function renderRows<Field extends string>(
   return custom === undefined ? renderLines(template, rows) : renderTable(listing, template, rows);
 }
 
+/** As {@link renderObjects}, of `inspect`: with `json`, as without a format, they are an array. */
+export function renderInspected(objects: readonly object[], format: string | undefined): string {
+  return format?.trim() === "json" ? `${jsonText(objects)}\n` : renderObjects(objects, format);
+}
+
 /**
- * The text of `inspect`, `info` and `version`: without a format a JSON array, with `json` one
+ * The text of `info` and `version`: without a format a JSON array, with `json` one
  * object a line, else the template's text for each.
  *
  * @throws TsimgError ERR_USAGE as {@link renderRows}

@@ -40,7 +40,7 @@ function textOfNodes(nodes: readonly Node[], scope: Scope): string {
         case "text":
           return node.text;
         case "action":
-          return shownText(run(node.pipeline, scope).value);
+          return shownFound(run(node.pipeline, scope));
         case "set":
           scope.variables.set(node.name, run(node.pipeline, scope));
           return "";
@@ -49,6 +49,11 @@ function textOfNodes(nodes: readonly Node[], scope: Scope): string {
       }
     })
     .join("");
+}
+
+/** A map that is null is an empty one, as in Go. */
+function shownFound({ value, path }: Found): string {
+  return value === null && isMap(path) ? "map[]" : shownText(value);
 }
 
 function textOfBlock(block: Block, scope: Scope): string {
