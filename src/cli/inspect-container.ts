@@ -6,6 +6,7 @@ import type { Spec } from "../oci/runtime-spec.ts";
 import type { Container, ContainerState } from "../runtime/container/container.ts";
 import { healthOf, readHealthLog } from "../runtime/container/health.ts";
 import { healthLog } from "../runtime/container/health-log.ts";
+import type { NetworkChoice } from "../runtime/network/network-choice.ts";
 import { networkSettings, publishedPorts } from "../runtime/network/network-settings.ts";
 import { NetworkStore } from "../runtime/network/network-store.ts";
 import { tolerating } from "../sys/errno.ts";
@@ -67,11 +68,17 @@ function networkSettingsOf(app: App, { row, options, state }: Container): object
   const store = new NetworkStore(app.containers.networks);
   return networkSettings({
     members: store.memberships(row.id),
+    asked: networksOf(options.network.choice),
     networks: store.list(),
     ports: publishedPorts(database).get(row.id) ?? [],
     exposed: options.exposed,
     sandbox: pid === undefined ? "" : `/proc/${pid}/ns/net`,
   });
+}
+
+function networksOf(choice: NetworkChoice): readonly string[] {
+  if (choice.kind === "networks") return choice.attachments.map(({ network }) => network);
+  return choice.kind === "none" || choice.kind === "host" ? [choice.kind] : [];
 }
 
 function healthOfContainer(app: App, { row, options, state }: Container): object {

@@ -1,9 +1,6 @@
 import type { App } from "../../app.ts";
-import {
-  inspectNetwork,
-  inspectPredefined,
-  isPredefined,
-} from "../../runtime/network/inspect-network.ts";
+import { inspectNetwork, inspectPredefined } from "../../runtime/network/inspect-network.ts";
+import { isPredefined } from "../../runtime/network/predefined-networks.ts";
 import { Command } from "../command.ts";
 import { openApp } from "../globals.ts";
 import { reportError } from "../output/errors.ts";

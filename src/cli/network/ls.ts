@@ -1,9 +1,9 @@
+import { DEFAULT_NETWORK, type NetworkRow } from "../../runtime/network/network-row.ts";
 import {
   PREDEFINED,
   predefinedDriver,
   predefinedId,
-} from "../../runtime/network/inspect-network.ts";
-import { DEFAULT_NETWORK, type NetworkRow } from "../../runtime/network/network-row.ts";
+} from "../../runtime/network/predefined-networks.ts";
 import { Command } from "../command.ts";
 import { openApp } from "../globals.ts";
 import { LABEL, type Listing, renderRows, withLabels } from "../output/format.ts";
