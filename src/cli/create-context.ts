@@ -15,6 +15,7 @@ export function createContext(app: App): CreateContext {
     containers,
     paths,
     endedProgram: (id) => endedCall(paths, id),
+    initProgram: builtProgram("launcher"),
     networks: containers.networks,
   };
 }

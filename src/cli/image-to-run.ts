@@ -11,7 +11,7 @@ export interface PullChoice {
   readonly pull: "always" | "missing" | "never";
   readonly platform?: string;
   readonly plainHttp?: true;
-  readonly quiet?: true;
+  readonly quiet?: boolean;
 }
 
 /** Options that decide whether and how an image is pulled before a container is made of it. */
@@ -21,9 +21,9 @@ export function pullOptions(command: Command): Command {
     .default("missing");
   return command
     .addOption(pull)
+    .option("-q, --quiet", "print nothing about a pull")
     .option("--platform <os/arch[/variant]>", "which image of an index to pull")
     .option("--plain-http", "speak HTTP to the registry, not HTTPS")
-    .option("-q, --quiet", "say nothing of a pull")
     .option("--disable-content-trust", "accepted and without effect: nothing is signed");
 }
 

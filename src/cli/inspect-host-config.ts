@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import type { Spec } from "../oci/runtime-spec.ts";
 import type { ContainerOptions } from "../runtime/container/container.ts";
+import { USUAL_LOG } from "../runtime/container/log-options.ts";
 import { type MountPoint, volumeData } from "../runtime/mounts/mount-point.ts";
 import { networkMode } from "../runtime/network/network-settings.ts";
 import type { PortRequest } from "../runtime/network/port-request.ts";
@@ -8,12 +9,13 @@ import { parseUlimits } from "../runtime/ulimits.ts";
 
 /** What docker's inspect calls HostConfig: what was asked for, and the limits that hold. */
 export function hostConfig(spec: Spec | null, options: ContainerOptions): object {
-  const { given, network, restart } = options;
+  const { given, network, restart, log = USUAL_LOG } = options;
   return {
     Binds: orNull(given?.binds),
     NetworkMode: networkMode(network.choice),
     PortBindings: portRequests(network.publish),
     PublishAllPorts: network.publishAll,
+    LogConfig: { Type: log.driver, Config: log.options },
     RestartPolicy: { Name: restart.name, MaximumRetryCount: restart.most },
     VolumesFrom: orNull(given?.volumesFrom),
     CapAdd: orNull(given?.capAdd),

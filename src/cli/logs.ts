@@ -1,5 +1,6 @@
 import type { App } from "../app.ts";
-import { followLog, type LogLine } from "../runtime/container/log-file.ts";
+import { followLog } from "../runtime/container/log-file.ts";
+import type { LogLine } from "../runtime/container/log-line.ts";
 import { TsimgError } from "../sys/error.ts";
 import { Command } from "./command.ts";
 import { interruptible, openApp } from "./globals.ts";
@@ -39,7 +40,7 @@ export function command(): Command {
       const { logFile } = container.options;
       if (logFile === null)
         throw new TsimgError("ERR_STATE", `container '${name}' has no log`, {
-          hint: "its output went to who started it: of a run with --rm none is kept",
+          hint: "none is kept of a run with --rm in the foreground, and with --log-driver none",
         });
       const now = Date.now();
       const since = flags.since === undefined ? 0 : parseMoment(flags.since, "--since", now);

@@ -13,16 +13,17 @@ export interface RunPullFlags {
   readonly driver: string;
   readonly storage: StorageOptions;
   readonly plainHttp?: true;
+  readonly quiet?: boolean;
   readonly pull: "always" | "missing" | "never";
-  readonly quiet?: true;
 }
 
 /** Pulls an image that is about to be run; all that it prints goes to standard error. */
 export async function pullForRun(app: App, image: string, flags: RunPullFlags): Promise<void> {
   const reference = parseReference(image);
-  if (flags.pull === "missing" && flags.quiet !== true)
+  const quiet = flags.quiet === true;
+  if (flags.pull === "missing" && !quiet)
     process.stderr.write(`Unable to find image '${formatReference(reference)}' locally\n`);
-  const progress = createPullProgress(process.stderr, { quiet: flags.quiet === true });
+  const progress = createPullProgress(process.stderr, { quiet });
   try {
     await interruptible((signal) =>
       pullFromRegistry(app, {
@@ -46,10 +47,10 @@ export async function unpackForRun(
   app: App,
   name: string,
   image: Image,
-  { driver, storage }: RunPullFlags,
+  { driver, storage, quiet = false }: RunPullFlags,
 ): Promise<void> {
-  process.stderr.write(`Unpacking image '${name}' into ${driver}\n`);
-  const progress = createPullProgress(process.stderr, {});
+  if (!quiet) process.stderr.write(`Unpacking image '${name}' into ${driver}\n`);
+  const progress = createPullProgress(process.stderr, { quiet });
   const { database, paths, content, snapshots, images } = app;
   const context = { database, paths, content, snapshots, images };
   try {

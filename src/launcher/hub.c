@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "frame.h"
-#include "log.h"
 
 #define TAKERS 8
 
@@ -25,7 +24,7 @@ struct taker {
 
 static struct taker takers[TAKERS] = {[0 ... TAKERS - 1] = {.fd = -1}};
 static int sources[3] = {-1, -1, -1};
-static int log_fd = -1;
+static struct log_file *log_file;
 static struct log_stream logged[3] = {[1] = {.name = "stdout"}, [2] = {.name = "stderr"}};
 static int listening = -1;
 
@@ -49,7 +48,7 @@ void hub_input(int fd, bool terminal) {
   fcntl(fd, F_SETFL, O_NONBLOCK);
 }
 
-void hub_log(int fd) { log_fd = fd; }
+void hub_log(struct log_file *log) { log_file = log; }
 void hub_listen(int socket) { listening = socket; }
 void hub_read_input(int fd) { input_from = fd; }
 
@@ -69,7 +68,7 @@ bool hub_client(int socket) { return add((struct taker){.fd = socket, .framed = 
 static bool transient(void) { return errno == EINTR || errno == EAGAIN; }
 
 static bool anybody_takes(int stream) {
-  if (log_fd >= 0 || listening >= 0) return true;
+  if (log_file != NULL || listening >= 0) return true;
   for (int i = 0; i < TAKERS; i++)
     if (takers[i].fd >= 0 && (takers[i].framed || takers[i].stream == stream)) return true;
   return false;
@@ -119,7 +118,8 @@ static void read_source(int stream) {
   }
   chunk.kind = (uint8_t)stream;
   chunk_size = (size_t)size;
-  if (log_fd >= 0) log_add(&logged[stream], log_fd, (const char *)chunk.data, chunk_size);
+  if (log_file != NULL)
+    log_add(&logged[stream], log_file, (const char *)chunk.data, chunk_size);
   for (int i = 0; i < TAKERS; i++) {
     struct taker *taker = &takers[i];
     if (taker->fd < 0 || (!taker->framed && taker->stream != stream)) continue;
@@ -272,7 +272,8 @@ void hub_drain(int signals) {
       hub_step(polls, count, ignore);
     if (sources[1] < 0 && sources[2] < 0 && !busy()) break;
   }
-  for (int stream = 1; stream <= 2 && log_fd >= 0; stream++) log_flush(&logged[stream], log_fd);
+  for (int stream = 1; stream <= 2 && log_file != NULL; stream++)
+    log_flush(&logged[stream], log_file);
 }
 
 void hub_end(uint8_t status) {

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "log.h"
+
 #define HUB_POLLS 16
 
 /* Where the container's output is read: stream 1 or 2; with a terminal its master is 1. */
@@ -19,7 +21,7 @@ void hub_source(int stream, int fd);
 void hub_input(int fd, bool terminal);
 
 /* Takers: the log, a descriptor of ours that gets a stream's bytes as they are, a client. */
-void hub_log(int fd);
+void hub_log(struct log_file *log);
 void hub_copy(int stream, int fd);
 bool hub_client(int socket);
 /* New clients are accepted on this listening socket. */

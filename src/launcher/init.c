@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -24,6 +26,22 @@ static void serve(pid_t command) {
       _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     }
   }
+}
+
+int init_main(char **command) {
+  int failed = init_fork();
+  if (failed == 0) {
+    /* A group of its own, in front at the terminal if there is one: ^C is for the command. */
+    setpgid(0, 0);
+    tcsetpgrp(STDIN_FILENO, getpid());
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execvp(command[0], command);
+    failed = -errno;
+  }
+  dprintf(STDERR_FILENO, "tsimg: exec: \"%s\": %s\n", command[0], strerror(-failed));
+  return failed == -ENOENT ? 127 : 126;
 }
 
 int init_fork(void) {

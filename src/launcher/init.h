@@ -8,4 +8,7 @@
  */
 int init_fork(void);
 
+/* The same where the program is this one: the command, found as execvp does, or why not. */
+int init_main(char **command);
+
 #endif

@@ -39,4 +39,7 @@ void fail(const char *what, int error);
  */
 bool start_child(void);
 
+/* Beside the child: 0 when it has come so far, a negated errno when it has ended before. */
+int await_child(void);
+
 #endif

@@ -4,6 +4,7 @@
  *
  *   launcher TAPE
  *   launcher --attach SOCKET FLAGS KEYS
+ *   launcher -- COMMAND...               in a container of another runtime, as its process 1
  *
  * Everything that could be decided beforehand is in the tape.
  */
@@ -18,6 +19,7 @@
 
 #include "attach.h"
 #include "health.h"
+#include "init.h"
 #include "launch.h"
 #include "seal.h"
 #include "supervise.h"
@@ -92,6 +94,7 @@ static void set_descriptors(bool health) {
 }
 
 int main(int argc, char **argv) {
+  if (argc > 2 && strcmp(argv[1], "--") == 0) return init_main(argv + 2);
   bool client = argc == 5 && strcmp(argv[1], "--attach") == 0;
   if (argc != 2 && !client) {
     dprintf(STDERR_FILENO, "usage: launcher TAPE\n");

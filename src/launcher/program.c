@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "text.h"
+
 static _Noreturn void become(const char *path, char *const argv[], char *const envp[], bool quiet) {
   sigset_t none;
   sigemptyset(&none);
@@ -19,6 +21,10 @@ static _Noreturn void become(const char *path, char *const argv[], char *const e
   if (quiet) dup2(null, STDERR_FILENO);
   execve(path, argv, envp);
   _exit(127);
+}
+
+int failed_with(int status) {
+  return -(ERROR_STATUS + (WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)));
 }
 
 int program_run(const char *path, char *const argv[], char *const envp[],
@@ -34,5 +40,5 @@ int program_run(const char *path, char *const argv[], char *const envp[],
   int status;
   while (waitpid(child, &status, 0) < 0)
     if (errno != EINTR) return -errno;
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ECHILD;
+  return status == 0 ? 0 : failed_with(status);
 }

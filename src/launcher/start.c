@@ -8,12 +8,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "handover.h"
 #include "hub.h"
 #include "launch.h"
 
 #define REPORT_FD 3
 
-/* What the child says of a step, in one packet. The pty's master rides on one with step -1. */
+/*
+ * What the child says of a step, in one packet. The pty's master rides on one with step -1, and
+ * with step -2 it says that it has come so far.
+ */
+#define COME_SO_FAR ((uint32_t)-2)
 struct report {
   uint32_t step;
   int32_t error;
@@ -36,6 +41,7 @@ static void report_step(struct tape *from, const struct tape_step *step, int err
 
 static _Noreturn void run_child(const int ends[2]) {
   close(ends[0]);
+  handover_enter();
   int report = ends[1];
   struct tape *tape = &launch.tape;
   /* An init process shows its command line in the container: no path of the host. */
@@ -113,8 +119,10 @@ static void take_master(struct msghdr *message) {
 
 /* ---- the launcher's side ---- */
 
-/* Reads what the child says until its execve closes the socket. True when that worked. */
-static bool await_start(void) {
+enum heard { HEARD_END, HEARD_FAILURE, HEARD_COME_SO_FAR };
+
+/* Reads what the child says until there is something to do. */
+static enum heard hear(void) {
   for (;;) {
     struct report said;
     union {
@@ -130,17 +138,29 @@ static bool await_start(void) {
     };
     ssize_t size = recvmsg(report_socket, &message, MSG_CMSG_CLOEXEC);
     if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) return size == 0;
+    if (size <= 0) return size == 0 ? HEARD_END : HEARD_FAILURE;
     take_master(&message);
+    if (size == sizeof said && said.step == COME_SO_FAR) return HEARD_COME_SO_FAR;
     const struct tape_step *step = tape_step_at(&launch.tape, PHASE_CHILD, said.step);
     if (size != sizeof said || step == NULL) continue;
     tell(&launch.tape, step, said.error, said.fatal != 0);
-    if (said.fatal) return false;
+    if (said.fatal) return HEARD_FAILURE;
   }
 }
 
+/* Its execve closes the socket. True when that worked. */
+static bool await_start(void) {
+  enum heard heard;
+  while ((heard = hear()) == HEARD_COME_SO_FAR)
+    ;
+  return heard == HEARD_END;
+}
+
+int await_child(void) { return hear() == HEARD_COME_SO_FAR ? 0 : -ECHILD; }
+
 /* What the child has said by itself is the cause, and comes first. */
 static void tell_beside(struct tape *from, const struct tape_step *step, int error, bool fatal) {
+  if (fatal && launch.failure.status != 0) return;
   struct pollfd said = {.fd = report_socket, .events = POLLIN};
   if (fatal && poll(&said, 1, 0) > 0 && !await_start() && launch.failure.status != 0) return;
   tell(from, step, error, fatal);
@@ -148,7 +168,7 @@ static void tell_beside(struct tape *from, const struct tape_step *step, int err
 
 bool start_child(void) {
   int report[2];
-  if (!prepare_streams() ||
+  if (!prepare_streams() || (has_option(OPTION_HANDOVER) && !handover_prepare()) ||
       socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report) < 0) {
     fail("preparing the container's streams", errno);
     return false;
@@ -167,6 +187,9 @@ bool start_child(void) {
   bool ready = tape_run(&launch.tape, PHASE_BESIDE, false, tell_beside) == NULL;
   close_container_ends();
   bool started = ready && await_start();
+  /* First: a child that waits for us would take the socket's end for the word to go on. */
+  if (!started) kill(launch.child, SIGKILL);
   close(report_socket);
+  launch.child = handover_finish(launch.child, started);
   return started;
 }

@@ -19,6 +19,7 @@
 #include "launch.h"
 #include "memory.h"
 #include "record.h"
+#include "runtime-log.h"
 #include "seal.h"
 
 static sigset_t handled;
@@ -100,14 +101,17 @@ static void listen_at(const char *path) {
   if (directory >= 0) close(directory);
 }
 
-static bool open_log(const char *log) {
-  if (log == NULL) return true;
-  int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
-  if (fd < 0) {
-    fail(log, errno);
+static bool open_log(const struct tape_header *header) {
+  static struct log_file log;
+  log.path = string_at(header->log_file);
+  log.most = header->log_size;
+  log.files = header->log_files;
+  if (log.path == NULL) return true;
+  if (!log_open(&log)) {
+    fail(log.path, errno);
     return false;
   }
-  hub_log(fd);
+  hub_log(&log);
   return true;
 }
 
@@ -141,6 +145,16 @@ static struct outcome outcome_of(int status) {
   return (struct outcome){.status = WEXITSTATUS(status)};
 }
 
+/* With another runtime: whether it is the container that has ended so. */
+static void hear_runtime(int status) {
+  const char *about = string_at(launch.tape.header->runtime_log);
+  if (about == NULL || launch.failure.status != 0 || status == 0) return;
+  int failure = runtime_failure(about);
+  if (failure == 0) return;
+  text_add(&launch.failure.message, "the runtime could not start the container");
+  launch.failure.status = failure;
+}
+
 static void record_running(const struct tape_header *header) {
   record_started(string_at(header->started_record), launch.child);
   record_pid(string_at(header->pid_file), launch.child);
@@ -154,7 +168,7 @@ int supervise(int word, int client) {
   int signals = signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
   if (!has_option(OPTION_TRANSIENT)) seal_offer();
   if (client >= 0) hub_client(client);
-  if (open_log(string_at(header->log_file)) &&
+  if (open_log(header) &&
       tape_run(tape, PHASE_BEFORE, false, tell) == NULL) {
     if (start_child()) {
       listen_at(string_at(header->attach_socket));
@@ -170,6 +184,7 @@ int supervise(int word, int client) {
       end_child(&status);
     }
   }
+  hear_runtime(status);
   struct outcome outcome = outcome_of(status);
   outcome.oom_killed = oom_killed(string_at(header->oom_file));
   if (outcome.oom_killed && !background)

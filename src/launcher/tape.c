@@ -11,8 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "handover.h"
+#include "hook.h"
 #include "init.h"
 #include "killgroup.h"
+#include "launch.h"
+#include "procfs.h"
 #include "program.h"
 #include "rmtree.h"
 #include "text.h"
@@ -121,6 +125,18 @@ static int64_t perform(const struct tape_step *step, const uint64_t *a) {
       return 0;
     case OPERATION_KILLGROUP:
       return killgroup((const char *)(uintptr_t)a[0]);
+    case OPERATION_HANDOVER:
+      return handover();
+    case OPERATION_PROCFS:
+      return procfs_of((int)a[0]);
+    case OPERATION_PROCFS_CHECK:
+      return procfs_check((int)a[0]);
+    case OPERATION_HOOK:
+      return hook_run((const char *)(uintptr_t)a[0], (char *const *)(uintptr_t)a[1],
+                      (char *const *)(uintptr_t)a[2], (char *const *)(uintptr_t)a[3], a[4],
+                      (const char *)(uintptr_t)a[5]);
+    case OPERATION_AWAIT_CHILD:
+      return await_child();
     case OPERATION_USERNS:
       return userns_make((const char *)(uintptr_t)a[0], (const char *)(uintptr_t)a[1]);
     default: {

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define TAPE_MAGIC 0x50415454u /* "TTAP" */
-#define TAPE_VERSION 2u
+#define TAPE_VERSION 4u
 #define TAPE_REGISTERS 256
 
 /* What is no system call has a negative number. */
@@ -24,6 +24,11 @@ enum tape_operation {
   OPERATION_PRINT = -7,  /* args[1] as decimal digits and a NUL to the address args[0] */
   OPERATION_USERNS = -8, /* answers a user namespace with the maps args[0] of uids, args[1] of gids */
   OPERATION_KILLGROUP = -9, /* kills the processes that the file args[0] lists, until there are none */
+  OPERATION_HANDOVER = -10, /* goes on as a copy, in the PID namespace that was joined */
+  OPERATION_PROCFS = -11, /* answers a context of a procfs for the PID namespace args[0] */
+  OPERATION_PROCFS_CHECK = -12, /* fails when the mount args[0] is none of a procfs */
+  OPERATION_HOOK = -13, /* runs args[0] with argv args[1], envp args[2]; as hook_run wants the rest */
+  OPERATION_AWAIT_CHILD = -14, /* beside the child: goes on when it says that it has come so far */
 };
 
 enum tape_step_flag {
@@ -42,6 +47,7 @@ enum tape_option {
   OPTION_DIRECT = 8,     /* the child has the caller's own streams, terminal or not */
   OPTION_TRANSIENT = 16, /* the launcher ends when the child has closed its socket */
   OPTION_RELAY = 64,     /* output passes through pipes of ours in any case */
+  OPTION_HANDOVER = 128, /* the child hands over to a copy of itself, which then counts */
 };
 
 /* Registers that the launcher fills: the first four before the clone, each side its own. */
@@ -72,6 +78,9 @@ struct tape_header {
   uint32_t health_tape, health_log;
   /* Milliseconds. */
   uint32_t health_interval, health_timeout, health_start_period, health_start_interval;
+  uint32_t runtime_log; /* offset of a string, as runtime_failure wants it; 0 is none */
+  uint64_t log_size;    /* of one file at most; 0 is no limit */
+  uint32_t log_files, unused;
 };
 
 struct tape_step {
@@ -83,7 +92,7 @@ struct tape_step {
   uint64_t args[6];
 };
 
-_Static_assert(sizeof(struct tape_header) == 128, "header layout");
+_Static_assert(sizeof(struct tape_header) == 144, "header layout");
 _Static_assert(sizeof(struct tape_step) == 80, "step layout");
 
 struct tape {

@@ -85,6 +85,11 @@ const char *text_string(struct text *text) {
 }
 
 void text_add_error(struct text *text, int error) {
+  if (error > ERROR_STATUS) {
+    text_add(text, "status ");
+    text_add_number(text, error - ERROR_STATUS);
+    return;
+  }
   const char *words = strerror(error);
   add_byte(text, (char)tolower((unsigned char)words[0]));
   text_add(text, words + 1);

@@ -22,6 +22,9 @@ void text_add_time(struct text *text, const struct timespec *time);
 /* The text as a C string; it can still grow. */
 const char *text_string(struct text *text);
 
+/* An error above it is the exit status of a program. */
+#define ERROR_STATUS 4096
+
 /* strerror in the lower case that messages are written in. */
 void text_add_error(struct text *text, int error);
 

@@ -9,16 +9,8 @@ import {
   type Place,
   parseJsonObject,
 } from "./document.ts";
-import type {
-  CapabilitySets,
-  Hooks,
-  Linux,
-  Mount,
-  Process,
-  Root,
-  Spec,
-  User,
-} from "./runtime-spec.ts";
+import { parseHooks } from "./parse-hooks.ts";
+import type { CapabilitySets, Linux, Mount, Process, Root, Spec, User } from "./runtime-spec.ts";
 
 const MAX_SIZE = 8 * 1024 * 1024;
 const MAX_LIST = 10_000;
@@ -43,7 +35,7 @@ export function parseRuntimeSpec(bytes: Uint8Array): Spec {
     process: parseProcess(object["process"], member(place, "process")),
     mounts: list("mounts", parseMount),
     linux: parseLinux(object["linux"] ?? {}, member(place, "linux")),
-    hooks: (object["hooks"] ?? {}) as Hooks,
+    hooks: optional(object, "hooks", place, parseHooks) ?? {},
   };
 }
 

@@ -56,8 +56,7 @@ export function readHost(flags: RunFlags): Host {
  * @param path of the container's group below the mounts
  */
 export function readCgroupFacts(path: string, choosesCpus: boolean): Host["cgroups"] {
-  const layout = detectCgroups(mustRead("/proc/self/mountinfo"));
-  return readCgroups(usableLayout(layout), path, choosesCpus);
+  return readCgroups(usableLayout(mountedCgroups()), path, choosesCpus);
 }
 
 /**
@@ -70,9 +69,17 @@ export function readJoinedCgroups(
   path: string,
   choosesCpus: boolean,
 ): Host["cgroups"] {
-  const whole = detectCgroups(mustRead("/proc/self/mountinfo"));
+  const whole = mountedCgroups();
   const layout = groups.length === 0 ? usableLayout(whole) : layoutOfGroups(whole, groups, path);
   return readCgroups(layout, path, choosesCpus);
+}
+
+let mounted: CgroupLayout | undefined;
+
+/** Read once: no command lasts longer than a machine's cgroup mounts. */
+function mountedCgroups(): CgroupLayout {
+  mounted ??= detectCgroups(mustRead("/proc/self/mountinfo"));
+  return mounted;
 }
 
 function usableLayout(layout: CgroupLayout): CgroupLayout {

@@ -1,5 +1,6 @@
 import type { Namespace, NamespaceType } from "../oci/runtime-spec.ts";
 import { TsimgError } from "../sys/error.ts";
+import { parseTimeOffsets, type TimeOffsets } from "./time-offsets.ts";
 
 /** Whose namespace a container has. */
 export type NamespaceMode =
@@ -29,16 +30,17 @@ export function parsePidMode(text: string | undefined): NamespaceMode {
 }
 
 /**
- * `--uts`: private (the default) or host.
+ * `--uts`: private (the default), host or container:ID.
  *
  * @param hostname what `--hostname` gives: the host's name is not a container's to change
  * @throws TsimgError ERR_USAGE
  */
 export function parseUtsMode(text: string | undefined, hostname?: string): NamespaceMode {
-  const mode = parseMode(text, "--uts", ["private", "host"]);
-  if (mode.kind === "host" && hostname !== undefined) {
-    throw new TsimgError("ERR_USAGE", "--hostname can't be set with --uts host", {
-      hint: "leave out one of them: a container with the host's names has the host's name",
+  const mode = parseMode(text, "--uts", ["private", "host", "container:ID"]);
+  if (mode.kind !== "private" && hostname !== undefined) {
+    const whose = mode.kind === "host" ? "host" : "container:";
+    throw new TsimgError("ERR_USAGE", `--hostname can't be set with --uts ${whose}`, {
+      hint: "leave out one of them: whoever has another's names has its host name",
     });
   }
   return mode;
@@ -47,6 +49,26 @@ export function parseUtsMode(text: string | undefined, hostname?: string): Names
 /** `--cgroupns`: private (the default) or host. @throws ERR_USAGE */
 export function parseCgroupMode(text: string | undefined): NamespaceMode {
   return parseMode(text, "--cgroupns", ["private", "host"]);
+}
+
+/** Whose clocks a container has: the host's, another container's, or its own, so far ahead. */
+export type TimeMode = Exclude<NamespaceMode, { readonly kind: "private" }> | OwnClocks;
+
+interface OwnClocks {
+  readonly kind: "private";
+  readonly offsets: TimeOffsets;
+}
+
+/**
+ * `--time`: the offsets of a new namespace's clocks, host (the default) or container:ID.
+ *
+ * @throws TsimgError ERR_USAGE
+ */
+export function parseTimeMode(text: string | undefined): TimeMode {
+  if (text === undefined || text === "" || text === "host") return { kind: "host" };
+  const [, container] = /^container:(.+)$/s.exec(text) ?? [];
+  if (container !== undefined) return { kind: "container", container };
+  return { kind: "private", offsets: parseTimeOffsets(text) };
 }
 
 /** Names of a namespace's file in /proc/PID/ns where they differ from the runtime spec's. */

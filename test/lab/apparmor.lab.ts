@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -10,11 +11,13 @@ import {
 } from "../../src/runtime/apparmor.ts";
 import { DEFAULT_PROFILE, DEFAULT_PROFILE_MARK } from "../../src/runtime/apparmor-profile.ts";
 import { CAPABILITIES } from "../../src/runtime/capabilities.ts";
+import { namespacesOf } from "../../src/runtime/container/exec-namespaces.ts";
 import { setAppArmor } from "../../src/runtime/tape/apparmor.ts";
 import { compileTape } from "../../src/runtime/tape/compile.ts";
+import { compileExec } from "../../src/runtime/tape/compile-exec.ts";
 import { encodeTape } from "../../src/runtime/tape/encode.ts";
 import { Steps } from "../../src/runtime/tape/steps.ts";
-import { Box } from "../system/launcher-box.ts";
+import { Box, until } from "../system/launcher-box.ts";
 
 const DIST = join(import.meta.dirname, "../../dist");
 
@@ -116,6 +119,48 @@ describe.skipIf(!readAppArmor().enabled)("AppArmor", () => {
       ...guarded.map((name) => `${name} denied`),
       ...allowed,
     ]);
+  });
+
+  it("confines what enters a container, and containers that join others' processes", async () => {
+    loadDefaultProfile();
+    using box = new Box(DIST);
+    using other = new Box(DIST);
+    const container = box.spawn({ args: ["sleep", "1000"] });
+    try {
+      await until(() => existsSync(join(box.state, "started.json")));
+      const pid = Number(box.record("started")["pid"]);
+      const args = ["cat", "/proc/self/attr/apparmor/current"];
+      const { spec, cgroup } = box.request({ args });
+      const confined = { ...spec.process, apparmorProfile: DEFAULT_PROFILE };
+      const enters = compileExec({
+        process: confined,
+        target: { pid },
+        namespaces: namespacesOf(spec),
+        procsFiles: cgroup.procsFiles,
+        seccomp: undefined,
+        io: { kind: "foreground", tty: false, interactive: false },
+        removeAfter: [],
+      });
+      const request = other.request({ args });
+      const namespaces = spec.linux.namespaces.map((one) =>
+        one.type === "pid" ? { ...one, path: `/proc/${pid}/ns/pid` } : one,
+      );
+      const joins = compileTape({
+        ...request,
+        spec: { ...request.spec, process: confined, linux: { ...request.spec.linux, namespaces } },
+      });
+      for (const tape of [enters, joins]) {
+        writeFileSync(other.tape, encodeTape(tape, "x86_64"));
+        const { stdout, stderr } = spawnSync(other.launcher, [other.tape], { encoding: "utf8" });
+        expect({ stdout, stderr }).toEqual({
+          stdout: `${DEFAULT_PROFILE} (enforce)\n`,
+          stderr: "",
+        });
+      }
+    } finally {
+      container.kill("SIGKILL");
+      await once(container, "close");
+    }
   });
 
   it("ends the start when the profile isn't loaded", () => {

@@ -95,6 +95,48 @@ describe.skipIf(reason)(`containers by other runtimes ${reason ?? ""}`, () => {
       await stage.output("rm", "one");
     });
 
+    test("ends as docker's for a program that isn't there or can't be executed", async () => {
+      const { stage } = world;
+      const status = async (...words: string[]) => (await stage.tsimg(words)).status;
+      const run = ["run", "--rm", ...flags()];
+      expect(await status(...run, stage.tiny, "no-such")).toBe(127);
+      expect(await status(...run, stage.tiny, "/no/such")).toBe(127);
+      expect(await status(...run, stage.tiny, "/etc/passwd")).toBe(126);
+      expect(await status(...run, "--init", stage.tiny, "no-such")).toBe(127);
+      // Not the runtime's failure, whatever it is about.
+      expect(await status(...run, stage.tiny, "sh", "-c", "ls /no/such; exit 1")).toBe(1);
+      await stage.output("run", "-d", "--name", "one", ...flags(), stage.tiny, "sleep", "1000");
+      await stage.until(async () => (await status("exec", "one", "true")) === 0);
+      expect(await status("exec", "one", "no-such")).toBe(127);
+      expect(await status("exec", "one", "/etc/passwd")).toBe(126);
+    });
+
+    test("--init reaps, and passes signals on", async () => {
+      const { stage } = world;
+      const zombies = 'grep -h "State:.Z" /proc/[0-9]*/status';
+      const script = `(sleep 0.01 &); readlink /proc/1/exe; sleep 0.1; ${zombies}; exit 6`;
+      const words = ["run", "--rm", "--init", ...flags(), stage.tiny, "sh", "-c", script];
+      expect(await stage.tsimg(words)).toEqual({
+        status: 6,
+        stdout: "/run/tsimg-init\n",
+        stderr: "",
+      });
+      await stage.output(
+        "run",
+        "-d",
+        "--init",
+        "--name",
+        "one",
+        ...flags(),
+        stage.tiny,
+        "sleep",
+        "99",
+      );
+      await stage.until(async () => (await stage.tsimg(["exec", "one", "true"])).status === 0);
+      await stage.output("stop", "one");
+      expect(await stage.output("ps", "-a", "--format", "{{.Status}}")).toMatch(/^Exited \(143\)/);
+    });
+
     test("ends when its launcher was killed and somebody looks", async () => {
       const { stage } = world;
       const store = stage.env["TSIMG_ROOT"] ?? "";
@@ -115,8 +157,8 @@ describe.skipIf(reason)(`containers by other runtimes ${reason ?? ""}`, () => {
     const unknown = await run("--runtime", "no-such");
     expect(unknown).toMatchObject({ status: 125 });
     expect(unknown.stderr).toContain("unknown or invalid runtime name: no-such");
-    const init = await run("--runtime", "runc", "--init");
-    expect(init).toMatchObject({ status: 125 });
-    expect(init.stderr).toContain("--init can't go with --runtime");
+    const mapped = await run("--runtime", "runc", "--userns", "private");
+    expect(mapped).toMatchObject({ status: 125 });
+    expect(mapped.stderr).toContain("a user namespace can't go with --runtime");
   });
 });

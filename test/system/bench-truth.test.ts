@@ -18,6 +18,8 @@ const GiB = 2 ** 30;
 /** How often equal drivers are compared. */
 const RUNS = 20;
 const never = new AbortController().signal;
+/** What else the machine does can shift one measurement; it doesn't shift three alike. */
+const AGAIN = { retry: 2 } as const;
 
 describe.skipIf(absent !== undefined)(`figures of known truth ${absent ?? ""}`, () => {
   let directory: TemporaryDirectory;
@@ -26,34 +28,42 @@ describe.skipIf(absent !== undefined)(`figures of known truth ${absent ?? ""}`, 
   });
   afterAll(() => directory[Symbol.dispose]());
 
-  it("a driver that is 4 ms slower at one thing comes out 4 ms slower at it, and at no other", async () => {
-    const measures = await measure(containerd16, 10, (makePlace) => {
-      const place = makePlace(1);
-      return [place, slowed(place, 4)];
-    });
-    const [prepare, write] = ["prepare and mount a layer", "change 10 files in it"].map((name) =>
-      measures.find((each) => each.name === name),
-    );
-    expect(differenceOf(prepare)).toBeGreaterThan(0.0037);
-    expect(differenceOf(prepare)).toBeLessThan(0.006);
-    expect(prepare?.places[1]?.comparison?.differs).toBe(true);
-    expect(prepare?.places.map(({ best }) => best)).toEqual([true, false]);
-    expect(Math.abs(differenceOf(write))).toBeLessThan(0.005);
-  });
+  it(
+    "a driver that is 4 ms slower at one thing comes out so at it, and at no other",
+    AGAIN,
+    async () => {
+      const measures = await measure(containerd16, 10, (makePlace) => {
+        const place = makePlace(1);
+        return [place, slowed(place, 4)];
+      });
+      const [prepare, write] = ["prepare and mount a layer", "change 10 files in it"].map((name) =>
+        measures.find((each) => each.name === name),
+      );
+      expect(differenceOf(prepare)).toBeGreaterThan(0.0037);
+      expect(differenceOf(prepare)).toBeLessThan(0.006);
+      expect(prepare?.places[1]?.comparison?.differs).toBe(true);
+      expect(prepare?.places.map(({ best }) => best)).toEqual([true, false]);
+      expect(Math.abs(differenceOf(write))).toBeLessThan(0.005);
+    },
+  );
 
-  it(`two copies of a driver can't be told apart in at least 19 of ${RUNS} runs`, async () => {
-    const apart = new Map<string, number>();
-    for (let run = 0; run < RUNS; run++) {
-      const both = await measure(depth, 8, (makePlace) => [makePlace(1), makePlace(2)]);
-      for (const { name, parameter, places } of both) {
-        const key = `${name} ${parameter?.value ?? ""}`;
-        const differs = places[1]?.comparison?.differs === true;
-        apart.set(key, (apart.get(key) ?? 0) + (differs ? 1 : 0));
+  it(
+    `two copies of a driver can't be told apart in at least 19 of ${RUNS} runs`,
+    AGAIN,
+    async () => {
+      const apart = new Map<string, number>();
+      for (let run = 0; run < RUNS; run++) {
+        const both = await measure(depth, 8, (makePlace) => [makePlace(1), makePlace(2)]);
+        for (const { name, parameter, places } of both) {
+          const key = `${name} ${parameter?.value ?? ""}`;
+          const differs = places[1]?.comparison?.differs === true;
+          apart.set(key, (apart.get(key) ?? 0) + (differs ? 1 : 0));
+        }
       }
-    }
-    expect(apart.size).toBeGreaterThan(10);
-    expect([...apart].filter(([, count]) => count > 1)).toEqual([]);
-  });
+      expect(apart.size).toBeGreaterThan(10);
+      expect([...apart].filter(([, count]) => count > 1)).toEqual([]);
+    },
+  );
 
   /** One suite on places that are made for it, as the command does. */
   async function measure(

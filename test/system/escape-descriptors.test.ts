@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import { flags } from "../../src/runtime/tape/tape.ts";
 import type { EscapeBox } from "./support/escape-box.ts";
 import { escapeStand, reason } from "./support/escape-stand.ts";
-import { attackExec, type Place } from "./support/exec-victim.ts";
 import { sealsItself } from "./support/weak-launcher.ts";
 import { all, altered, type Change, first, sharing, steps, without } from "./support/weaken.ts";
 
@@ -27,14 +26,6 @@ const plainDirectory: Change = all(
 /** A mistake in a launcher: it holds a directory of the host that execve doesn't close. */
 function leaking(directory: string): Change {
   return first({ call: "openat", args: [flags("AT_FDCWD"), directory, flags("O_DIRECTORY")] });
-}
-
-/** The same before the clone, in a launcher that doesn't see to its descriptors. */
-function holding(directory: string): Change {
-  return (tape) => {
-    const [step] = leaking(directory)({ ...tape, child: [] }).child;
-    return step === undefined ? tape : { ...tape, before: [step, ...tape.before] };
-  };
 }
 
 describe.skipIf(reason)(`what a container could inherit ${reason ?? ""}`, () => {
@@ -139,28 +130,6 @@ describe.skipIf(reason)(`what a container could inherit ${reason ?? ""}`, () => 
       const { said, changed } = overwrite(box, weak, ["SYS_PTRACE"]);
       expect(said).toBe("open: ok\nwrite: ok\n");
       expect(changed).toBe(true);
-    });
-  });
-
-  // CVE-2016-9962: the container traces, or takes descriptors of, a process that enters it.
-  describe("a process that tsimg exec puts into a container", () => {
-    const places: readonly Place[] = ["its first moment", "the namespaces joined", "all let go"];
-
-    const seen = async (place: Place, capAdd: readonly string[] = []) => {
-      using box = stand.box();
-      mkdirSync(box.path("host"));
-      writeFileSync(box.path("host/secret"), "the host's");
-      return await attackExec(box, place, holding(box.path("host")), { capAdd });
-    };
-
-    test.each(places)("shows nothing of the host at %s", async (place) => {
-      expect(await seen(place)).toBe("ready\ndone\n");
-    });
-
-    test("can be looked into with SYS_PTRACE, but not once it has let go of the host", async () => {
-      expect(await seen("its first moment", ["SYS_PTRACE"])).toContain("the host's");
-      expect(await seen("the namespaces joined", ["SYS_PTRACE"])).toContain("the host's");
-      expect(await seen("all let go", ["SYS_PTRACE"])).toBe("ready\ndone\n");
     });
   });
 });

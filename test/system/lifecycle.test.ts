@@ -228,17 +228,28 @@ describe.skipIf(reason)(`the life of a container ${reason ?? ""}`, () => {
     ]);
   });
 
-  test("containers join each other's processes, network and memory", async () => {
-    await stage.output("run", "-d", "--name", "host", ...shell(LOOP));
+  test("containers join each other's processes, network, memory, names and clocks", async () => {
+    const ahead = ["--hostname", "hosts", "--time", "boottime=864000"];
+    await stage.output("run", "-d", "--name", "host", ...ahead, ...shell(LOOP));
     const { Pid } = (await stage.inspect("host")).State;
     const namespace = async (...flags: string[]) => {
-      const readlinks = "for ns in pid net ipc; do readlink /proc/self/ns/$ns; done";
-      return (await stage.run(flags, readlinks)).stdout.split("\n").slice(0, 3);
+      const readlinks = "for ns in pid net ipc uts time; do readlink /proc/self/ns/$ns; done";
+      return (await stage.run(flags, readlinks)).stdout.split("\n").slice(0, 5);
     };
-    const links = `for ns in pid net ipc; do readlink /proc/${Pid}/ns/$ns; done`;
-    const hosts = (await stage.shell(links)).stdout.split("\n").slice(0, 3);
-    const joined = ["--pid", "container:host", "--network", "container:host"];
-    expect(await namespace(...joined, "--ipc", "container:host")).toEqual(hosts);
+    const links = `for ns in pid net ipc uts time; do readlink /proc/${Pid}/ns/$ns; done`;
+    const hosts = (await stage.shell(links)).stdout.split("\n").slice(0, 5);
+    const each = ["pid", "network", "ipc", "uts", "time"];
+    const joined = each.flatMap((name) => [`--${name}`, "container:host"]);
+    expect(await namespace(...joined)).toEqual(hosts);
+    const names = ["--uts", "container:host", "--cap-add", "SYS_ADMIN"];
+    expect((await stage.run(names, "hostname; echo $HOSTNAME; hostname new")).stdout).toBe(
+      "hosts\nhosts\n",
+    );
+    expect(await stage.output("exec", "host", "hostname")).toBe("new\n");
+    const { stdout } = await stage.run(["--time", "container:host"], "cat /proc/uptime");
+    const entered = await stage.output("exec", "host", "cat", "/proc/uptime");
+    for (const uptime of [stdout, entered])
+      expect(Number(uptime.split(".")[0])).toBeGreaterThan(864_000);
     for (const [index, link] of (await namespace()).entries()) expect(link).not.toBe(hosts[index]);
     await stage.output("create", "--name", "guest", "--pid", "container:host", ...shell("true"));
     await stage.output("rm", "-f", "host");

@@ -95,6 +95,10 @@ describe.skipIf(why)(`an ordinary user ${why ?? ""}`, () => {
     expect(says("ps", "--format", "{{.Names}} {{.State}}")).toBe("web running\n");
     expect(says("exec", "web", "sh", "-c", "id -u; hostname")).toMatch(/^0\n[0-9a-f]{12}\n$/);
     expect(says("exec", "--user", "5:6", "web", "id")).toMatch(/^uid=5 gid=6/);
+    const joined = ["run", "--rm", "--network", "none", "--pid", "container:web", stage.tiny];
+    expect(says(...joined, "sh", "-c", "ps; readlink /proc/self")).toMatch(
+      /sleep 1000[\s\S]*\n\d+\n$/,
+    );
     expect(says("stop", "-t", "0", "web")).toBe("web\n");
     expect(says("start", "web")).toBe("web\n");
     expect(says("inspect", "--format", "{{.State.Status}}", "web")).toBe("running\n");

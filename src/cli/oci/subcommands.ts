@@ -1,12 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { HOOK_NAMES } from "../../oci/parse-hooks.ts";
 import { freeze, thaw } from "../../runtime/cgroup/freeze.ts";
 import { processesIn } from "../../runtime/cgroup/group-files.ts";
 import { parseSignal } from "../../runtime/container/signals.ts";
-import { type CreateOptions, prepareOci, readBundle } from "../../runtime/oci/create.ts";
+import { type CreateOptions, prepareOci } from "../../runtime/oci/create.ts";
 import { deleteContainer, killAll } from "../../runtime/oci/delete.ts";
 import { prepareOciExec } from "../../runtime/oci/exec.ts";
-import { refuseEarlyHooks, refuseInnerHooks, runHooks } from "../../runtime/oci/hooks.ts";
+import { runHooks, runPoststart } from "../../runtime/oci/hooks.ts";
 import {
   listContainers,
   type OciContainer,
@@ -16,10 +17,14 @@ import { updateOci } from "../../runtime/oci/update.ts";
 import { storePaths } from "../../store/paths.ts";
 import { errorCode } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
+import { sleep } from "../../sys/sleep.ts";
 import { VERSION } from "../version.ts";
 import { flagOf, isSet, type OciLine } from "./arguments.ts";
 import { containerOf, type OciGlobals } from "./globals.ts";
 import { performTape } from "./perform-tape.ts";
+
+/** Milliseconds between two looks whether the hooks in front of the program are done. */
+const HOOKS_POLL = 5;
 
 /** The version of the runtime spec that this follows. */
 const SPEC_VERSION = "1.2.0";
@@ -35,17 +40,18 @@ export async function run(globals: OciGlobals, line: OciLine): Promise<number> {
     await create(globals, line);
     return start(globals, line);
   }
-  refuseEarlyHooks(readBundle(flagOf(line, "bundle") ?? "."));
   const status = await launch(globals, line, "stay");
   if (!isSet(line, "keep")) await deleteContainer(container, true);
   return status;
 }
 
-export function start(globals: OciGlobals, line: OciLine): number {
+export async function start(globals: OciGlobals, line: OciLine): Promise<number> {
   const container = containerOf(globals, line);
   const { spec } = container.record();
   container.mustAllow("start", "created");
   container.openGate();
+  if (spec.hooks?.poststart === undefined) return 0;
+  while (container.atGate) await sleep(HOOKS_POLL);
   runHooks(spec, "poststart", container.state());
   return 0;
 }
@@ -181,8 +187,7 @@ export function features(): number {
     selinux: { enabled: false },
     mountExtensions: { idmap: { enabled: true } },
   };
-  const hooks = ["prestart", "createRuntime", "poststart", "poststop"];
-  const all = { ociVersionMin: "1.0.0", ociVersionMax: SPEC_VERSION, hooks, linux };
+  const all = { ociVersionMin: "1.0.0", ociVersionMax: SPEC_VERSION, hooks: HOOK_NAMES, linux };
   process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
   return 0;
 }
@@ -197,8 +202,6 @@ async function launch(
   const consoleSocket = flagOf(line, "console-socket");
   const pidFile = flagOf(line, "pid-file");
   const bundle = flagOf(line, "bundle") ?? ".";
-  const spec = readBundle(bundle);
-  refuseInnerHooks(spec);
   const options: CreateOptions = {
     bundle,
     start: how,
@@ -207,16 +210,10 @@ async function launch(
     ...(pidFile === undefined ? {} : { pidFile }),
   };
   const tape = await prepareOci(container, options, storePaths().filters);
-  const status = await performTape(tape);
-  if (container.started === undefined) return fail(container);
-  try {
-    runHooks(spec, "prestart", container.state());
-    runHooks(spec, "createRuntime", container.state());
-  } catch (error) {
-    await deleteContainer(container, true);
-    throw error;
-  }
-  return status;
+  const ended = performTape(tape);
+  if (how === "stay") await runPoststart(container, ended);
+  const status = await ended;
+  return container.started === undefined ? await fail(container) : status;
 }
 
 /** The launcher has said why on standard error; callers look into the log. */

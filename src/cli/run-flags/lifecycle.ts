@@ -11,6 +11,8 @@ export function lifecycleOptions(command: Command): Command {
     .option("--pidfile <file>", "write the process ID of its first process to a file")
     .option("--runtime <name|path>", "another OCI runtime, as runc or crun (tsimg)")
     .option("--detach-keys <keys>", "typed to leave a terminal (ctrl-p,ctrl-q)")
+    .option("--log-driver <name>", "k8s-file, json-file or local: a file (k8s-file); none")
+    .option("--log-opt <key=value>", "max-size and max-file of the log's files", each, NONE)
     .option("--health-cmd <line>", "asks the container how it is, by its shell")
     .option("--health-interval <time>", "from one check to the next (30s)")
     .option("--health-timeout <time>", "for one check (30s)")

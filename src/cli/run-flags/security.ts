@@ -19,9 +19,12 @@ export function securityOptions(command: Command): Command {
     .option("--group-add <group>", "put the user into one more group", each, NONE)
     .option("--ipc <mode>", "IPC namespace: none, private, shareable, host or container:ID")
     .option("--pid <mode>", "PID namespace: private, host or container:ID")
-    .option("--uts <mode>", "namespace of names: private or host")
+    .option("--uts <mode>", "namespace of names: private, host or container:ID")
     .option("--cgroupns <mode>", "cgroup namespace: private or host")
-    .option("--time <clock=seconds,...>", "how far monotonic and boottime are ahead")
+    .option(
+      "--time <clock=seconds,...>",
+      "how far monotonic and boottime are ahead, or container:ID for another's clocks",
+    )
     .option("--shm-size <size>", "size of /dev/shm (64m)")
     .option("--oom-score-adj <number>", "-1000 to 1000: who is killed when memory runs out")
     .option("--umask <octal>", "permission bits that new files don't get (0022)")

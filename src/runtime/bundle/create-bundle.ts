@@ -1,4 +1,5 @@
 import {
+  chownSync,
   closeSync,
   constants,
   mkdirSync,
@@ -8,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Spec } from "../../oci/runtime-spec.ts";
+import type { Mount, Spec } from "../../oci/runtime-spec.ts";
 import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { O_PATH } from "../../sys/open-within.ts";
@@ -17,6 +18,7 @@ import type { ContainerImage } from "../container/container.ts";
 import type { CreateContext } from "../container/create-container.ts";
 import { profileOf, readUserFile } from "../container/user-files.ts";
 import { copyWhole } from "../copy/copy-whole.ts";
+import { toHost } from "../copy/owner-maps.ts";
 import { lookAt } from "../copy/source-node.ts";
 import { createSpec } from "../create-spec.ts";
 import { readHost } from "../host-facts.ts";
@@ -25,7 +27,7 @@ import { writeNetworkFiles } from "../network/network-files.ts";
 import { type NetworkRequest, parseNetworkFlags } from "../network/network-request.ts";
 import type { RunFlags } from "../run-flags.ts";
 import { chooseModes, joinsOf } from "../spec/modes.ts";
-import { chooseMaps } from "../userns/choose-maps.ts";
+import { chooseMaps, type IdMaps } from "../userns/choose-maps.ts";
 
 /**
  * Writes an OCI bundle of an image: its root file system and the `config.json` by which
@@ -36,8 +38,8 @@ import { chooseMaps } from "../userns/choose-maps.ts";
  *                 config.json   written last: without it there is no bundle
  *
  * The container's network namespace is its own and not connected, unless the flags say
- * otherwise: that is for the caller of the runtime to do. So is, with mapped users, to give
- * them the tree, which has the image's owners.
+ * otherwise: that is for the caller of the runtime to do. With mapped users the tree is theirs,
+ * as runtimes want it that map no mounts.
  *
  * @throws TsimgError ERR_IN_USE when the directory isn't empty; ERR_USAGE for flags that need
  *   tsimg to be there when the container runs
@@ -55,7 +57,11 @@ export function createBundle(
       hint: "name a directory that isn't there, or an empty one",
     });
   const network = bundleNetwork(flags);
-  const spec = bundleSpec(image, flags, network, bundle);
+  const modes = chooseModes(flags, network);
+  if (Object.keys(joinsOf(modes)).length > 0)
+    throw new TsimgError("ERR_USAGE", "a bundle can't join a container's namespaces");
+  const maps = chooseMaps(modes.user, flags, []);
+  const spec = bundleSpec(image, flags, network, bundle, maps);
   const rootfs = join(bundle, "rootfs");
   if (image.top === null) mkdirSync(rootfs);
   else {
@@ -63,12 +69,15 @@ export function createBundle(
     const root = openSync(`${view.path}/.`, O_PATH | constants.O_DIRECTORY);
     try {
       using node = lookAt(root, Buffer.from("."));
-      copyWhole(node, rootfs);
+      copyWhole(node, rootfs, (owner) => toHost(maps, owner));
     } finally {
       closeSync(root);
     }
   }
   writeNetworkFiles(bundle, spec.hostname ?? "", network, []);
+  const { uid, gid } = toHost(maps, { uid: 0, gid: 0 });
+  for (const name of ["hosts", "hostname", "resolv.conf"])
+    tolerating(["ENOENT"], () => chownSync(join(bundle, name), uid, gid));
   const config = join(bundle, "config.json");
   writeFileSync(`${config}.new`, `${JSON.stringify(spec, null, 2)}\n`);
   renameSync(`${config}.new`, config);
@@ -88,13 +97,10 @@ function bundleSpec(
   flags: RunFlags,
   network: NetworkRequest,
   bundle: string,
+  maps: IdMaps | undefined,
 ): Spec {
-  const modes = chooseModes(flags, network);
-  if (Object.keys(joinsOf(modes)).length > 0)
-    throw new TsimgError("ERR_USAGE", "a bundle can't join a container's namespaces");
   const plan = bundleMounts(flags);
   const { facts } = readHost(flags);
-  const maps = chooseMaps(modes.user, flags, []);
   const spec = createSpec({
     config: image.config,
     flags,
@@ -111,7 +117,12 @@ function bundleSpec(
   });
   // Each container made of it gets a cgroup of its own from its runtime.
   const { cgroupsPath: _, ...linux } = spec.linux;
-  return { ...spec, linux };
+  return { ...spec, linux, mounts: spec.mounts.map(withoutMap) };
+}
+
+/** Mapped mounts are what not every runtime makes; the files belong to the mapped users. */
+function withoutMap(mount: Mount): Mount {
+  return { ...mount, options: mount.options.filter((option) => option !== "idmap") };
 }
 
 function bundleMounts(flags: RunFlags): MountPlan {

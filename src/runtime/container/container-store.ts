@@ -78,6 +78,7 @@ export class ContainerStore {
   /** Every container, newest first, after what dead processes left is cleared up. */
   list(): readonly Container[] {
     const sql = "select * from containers order by created desc";
+    this.snapshots.recover();
     return this.observeAll(this.database.all<ContainerRow>(sql));
   }
 
@@ -102,6 +103,7 @@ export class ContainerStore {
   /** Clears up what ended without anybody looking. Those whose end is known cost nothing. */
   clearUp(): void {
     const sql = "select * from containers where exit is null or auto_remove = 1";
+    this.snapshots.recover();
     this.observeAll(this.database.all<ContainerRow>(sql));
   }
 

@@ -7,6 +7,7 @@ import type { Accounts } from "../user.ts";
 import type { IdMaps } from "../userns/choose-maps.ts";
 import type { GivenOptions } from "./given.ts";
 import type { HealthCheck } from "./health.ts";
+import type { LogOptions } from "./log-options.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
 
 /** One container as the database keeps it. */
@@ -63,6 +64,8 @@ export interface ContainerOptions {
   readonly cgroups: readonly string[];
   /** Where its output goes; null when its starter reads it. */
   readonly logFile: string | null;
+  /** Left out for the usual: one file without end. */
+  readonly log?: LogOptions;
   readonly labels: Readonly<Record<string, string>>;
   readonly restart: RestartPolicy;
   readonly health: HealthCheck | null;

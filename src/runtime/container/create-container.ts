@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { SnapshotId, StorageOptions } from "../../../drivers/driver.ts";
 import type { ContainerConfig } from "../../oci/image-config.ts";
@@ -33,9 +33,10 @@ import { parseDetachKeys } from "./detach-keys.ts";
 import { chooseRuntime } from "./foreign-runtime.ts";
 import { givenOptions } from "./given.ts";
 
-import { chooseHealthCheck } from "./health.ts";
+import { chooseHealthCheck, type HealthCheck } from "./health.ts";
 import { insertContainer, takenMaps } from "./insert-container.ts";
 import { chooseLabels } from "./labels.ts";
+import { hasLog, parseLogOptions, USUAL_LOG } from "./log-options.ts";
 import { readSpec } from "./read-spec.ts";
 import { parseRestartPolicy, type RestartPolicy } from "./restart-policy.ts";
 import { profileOf, readUserFile } from "./user-files.ts";
@@ -47,6 +48,8 @@ export interface CreateContext {
   readonly paths: StorePaths;
   /** How the launcher has tsimg see to a container that has ended. */
   readonly endedProgram: (id: string) => ProgramCall;
+  /** What serves as the first process in a container of another runtime. */
+  readonly initProgram: string;
   readonly networks: NetworkContext;
 }
 
@@ -129,6 +132,7 @@ function tryCreate(
   const directory = containers.directory(id);
   const labelFiles = flags.labelFile.map((path) => read(path, "--label-file"));
   const kept = !flags.rm || flags.detach;
+  const log = parseLogOptions(flags.logDriver, flags.logOpt);
   const options: ContainerOptions = {
     command: spec.process.args,
     tty: flags.tty,
@@ -137,11 +141,11 @@ function tryCreate(
     init: flags.init,
     ...stopOf(flags, image.config),
     cgroups: cgroup.removals,
-    logFile: kept ? join(directory, "container.log") : null,
+    logFile: kept && hasLog(log ?? USUAL_LOG) ? join(directory, "container.log") : null,
+    ...(log === undefined ? {} : { log }),
     labels: chooseLabels(image.config.Labels, labelFiles, flags.label),
     restart: restartOf(flags),
-    // It would be our own process in somebody else's container.
-    health: runtime === null ? chooseHealthCheck(flags, image.config.Healthcheck) : null,
+    health: healthOf(flags, image.config, runtime),
     detachKeys: flags.detachKeys ?? null,
     runtime,
     network,
@@ -193,7 +197,7 @@ function networkOf(containers: ContainerStore, flags: RunFlags): NetworkRequest 
 /** Who shares a container's network answers to its name. */
 function hostnameBeside(
   containers: ContainerStore,
-  { network: id }: Joins,
+  { network, uts: id = network }: Joins,
 ): Pick<NetworkRequest, "hostname"> {
   if (id === undefined) return {};
   const places = [containers.stateDirectory(id), containers.directory(id)];
@@ -205,6 +209,18 @@ function hostnameBeside(
 function joinedIds(containers: ContainerStore, joins: Joins): Joins {
   const ids = Object.entries(joins).map(([type, name]) => [type, containers.existing(name).row.id]);
   return Object.fromEntries(ids);
+}
+
+/** A check would be our own process in another runtime's container. */
+function healthOf(
+  flags: RunFlags,
+  { Healthcheck }: ContainerConfig,
+  runtime: string | null,
+): HealthCheck | null {
+  const check = chooseHealthCheck(flags, Healthcheck);
+  if (check === null || runtime === null) return check;
+  writeSync(2, "tsimg: warning: the image's health check is not run with --runtime\n");
+  return null;
 }
 
 /** A restart policy and `--rm` would fight over the container. */

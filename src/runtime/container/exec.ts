@@ -59,8 +59,11 @@ export function execProcess(
   const user = resolved?.user ?? own.user;
   const bounding = flags.privileged ? allCapabilities() : (own.capabilities?.bounding ?? []);
   const held = user.uid === 0 ? bounding : [];
+  const { apparmorProfile, ...confined } = own;
+  const profile = flags.privileged || apparmorProfile === undefined ? {} : { apparmorProfile };
   return {
-    ...own,
+    ...confined,
+    ...profile,
     terminal: flags.tty,
     user,
     args: flags.command,

@@ -7,6 +7,7 @@ import { programPath, requirePrograms } from "../../sys/run-program.ts";
 import type { RunFlags } from "../run-flags.ts";
 import type { Modes } from "../spec/modes.ts";
 import type { ForeignCall } from "../tape/compile-foreign.ts";
+import { statusOfFailure } from "./foreign-status.ts";
 
 /*
  * An installed OCI runtime in place of our launcher's own steps. The launcher still stands
@@ -17,6 +18,7 @@ import type { ForeignCall } from "../tape/compile-foreign.ts";
  *             foreign/config.json  the spec as the runtime gets it
  *             foreign/root/        what the runtime keeps of its containers: of this one
  *             foreign/pid          the container's own first process
+ *             foreign/log          what the runtime says of a start that failed
  */
 
 /** How long a runtime that was just started may take to make its container, in ms. */
@@ -32,7 +34,6 @@ export function chooseRuntime(flags: RunFlags, modes: Pick<Modes, "ipc" | "user"
   const { runtime: name } = flags;
   if (name === undefined || name === "" || name === "tsimg") return null;
   const other = [
-    ["--init", flags.init],
     ["--health-cmd", flags.healthCmd !== undefined],
     ["--ipc container:", modes.ipc.kind === "container"],
     ["a user namespace", modes.user.kind !== "host"],
@@ -49,10 +50,24 @@ export function chooseRuntime(flags: RunFlags, modes: Pick<Modes, "ipc" | "user"
   });
 }
 
-/** Writes the runtime's bundle and answers how it is called. */
-export function foreignCall(program: string, state: string, id: string, spec: Spec): ForeignCall {
-  const { bundle, root, pidFile } = placesOf(state);
-  rmSync(pidFile, { force: true });
+/** Where the container has our init process, as docker has its own at /sbin/docker-init. */
+const INIT = "/run/tsimg-init";
+
+/**
+ * Writes the runtime's bundle and answers how it is called.
+ *
+ * @param init our program that serves as the container's first process, with `--init`
+ */
+export function foreignCall(
+  program: string,
+  state: string,
+  id: string,
+  given: Spec,
+  init: string | undefined,
+): ForeignCall {
+  const spec = init === undefined ? given : withInit(given, init);
+  const { bundle, root, pidFile, log } = placesOf(state);
+  for (const file of [pidFile, log]) rmSync(file, { force: true });
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const isNewNetwork = ({ type, path }: Namespace) => type === "network" && path === undefined;
   const isOwn = spec.linux.namespaces.some(isNewNetwork);
@@ -66,10 +81,19 @@ export function foreignCall(program: string, state: string, id: string, spec: Sp
   writeFileSync(join(bundle, "config.json"), JSON.stringify({ ...spec, linux }));
   const start = ["run", "--bundle", bundle, "--pid-file", pidFile, id];
   return {
-    run: [program, "--root", root, ...start],
+    run: [program, "--root", root, "--log", log, "--log-format", "json", ...start],
+    log,
+    pidFile,
     remove: [program, "--root", root, "delete", "--force", id],
     sysctls: Object.fromEntries(sysctls.filter((entry) => !others.includes(entry))),
   };
+}
+
+function withInit({ process, mounts, ...spec }: Spec, init: string): Spec {
+  const options = ["bind", "ro", "nosuid", "nodev"];
+  const mount = { destination: INIT, type: "bind", source: init, options };
+  const args = [INIT, "--", ...process.args];
+  return { ...spec, process: { ...process, args }, mounts: [...mounts, mount] };
 }
 
 /** Ends what a runtime has left of a container whose launcher was killed. */
@@ -109,7 +133,9 @@ export function foreignExec(
   requirePrograms(["nsenter"]);
   writeFileSync(file, JSON.stringify(process), { mode: 0o600 });
   const how = streams.detach ? ["--detach"] : [];
-  const argv = ["--root", root, "exec", ...how, "--process", file, id];
+  const log = `${file}.log`;
+  const logged = ["--log", log, "--log-format", "json"];
+  const argv = ["--root", root, ...logged, "exec", ...how, "--process", file, id];
   const input = streams.interactive ? "inherit" : "ignore";
   try {
     const within = [`--net=/proc/${first}/ns/net`, "--", program, ...argv];
@@ -117,9 +143,10 @@ export function foreignExec(
     const { spawnSync } = globalThis.process.getBuiltinModule("node:child_process");
     const { status, error } = spawnSync("nsenter", within, { stdio: [...stdio] });
     if (error !== undefined) throw error;
-    return status ?? 1;
+    const said = tolerating(["ENOENT"], () => readFileSync(log, "utf8")) ?? "";
+    return (status === 0 ? 0 : statusOfFailure(said, process.args[0] ?? "")) ?? status ?? 1;
   } finally {
-    rmSync(file, { force: true });
+    for (const path of [file, log]) rmSync(path, { force: true });
   }
 }
 
@@ -129,7 +156,8 @@ function isOfNetwork(sysctl: string): boolean {
 
 function placesOf(state: string) {
   const bundle = join(state, "foreign");
-  return { bundle, root: join(bundle, "root"), pidFile: join(bundle, "pid") };
+  const inside = (name: string) => join(bundle, name);
+  return { bundle, root: inside("root"), pidFile: inside("pid"), log: inside("log") };
 }
 
 function isExecutable(path: string): boolean {

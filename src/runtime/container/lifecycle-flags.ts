@@ -14,6 +14,9 @@ export interface LifecycleFlags extends HealthFlags {
   readonly pidfile?: string;
   /** Name or path of an OCI runtime to run it instead of tsimg's own. */
   readonly runtime?: string;
+  readonly logDriver?: string;
+  /** `key=value`. */
+  readonly logOpt: readonly string[];
   /** As in `ctrl-p,ctrl-q`. */
   readonly detachKeys?: string;
 }

@@ -25,6 +25,7 @@ import { firstProcess } from "./first-process.ts";
 import { foreignCall } from "./foreign-runtime.ts";
 import { type HealthLaunch, healthCheck, healthLaunch } from "./health-launch.ts";
 import { keepExit } from "./launch-records.ts";
+import { logLimit, USUAL_LOG } from "./log-options.ts";
 import type { Launch } from "./tape-image.ts";
 
 /** All that a launcher needs for one start of a container. */
@@ -73,6 +74,7 @@ export function prepareLaunch(
   keepGroups(context, id, options, cgroup);
   const files = snapshots.files(snapshot);
   const rootMounts = snapshots.mounts(snapshot, "rw");
+  const init = options.init ? context.initProgram : undefined;
   return {
     id,
     request: {
@@ -90,7 +92,7 @@ export function prepareLaunch(
       init: options.init,
       ...(options.runtime === null
         ? {}
-        : { foreign: foreignCall(options.runtime, state, id, spec) }),
+        : { foreign: foreignCall(options.runtime, state, id, spec, init) }),
       ...(options.pidFile === null ? {} : { pidFile: options.pidFile }),
     },
     names: [...ownNames(id, snapshot, files, rootMounts), ...volumeNames(options)],
@@ -167,7 +169,9 @@ function ioOf(
   id: string,
 ): LaunchIo {
   const { tty, logFile } = options;
-  const log = logFile === null ? {} : { logFile };
+  const limit = logLimit(options.log ?? USUAL_LOG);
+  const log =
+    logFile === null ? {} : { logFile, ...(limit === undefined ? {} : { logLimit: limit }) };
   // Without a log or a terminal the container has the caller's streams themselves.
   const attachable = logFile !== null || tty ? { attachSocket: join(state, "attach.sock") } : {};
   if (mode === "detached")

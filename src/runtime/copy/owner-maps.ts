@@ -61,7 +61,7 @@ function hostId(mappings: readonly IdMapping[], id: number, what: "user" | "grou
   const range = mappings.find(({ containerID: first, size }) => id >= first && id < first + size);
   if (range !== undefined) return range.hostID + (id - range.containerID);
   throw new TsimgError("ERR_USAGE", `${what} ${id} is not in the container's user namespace`, {
-    hint: "copy without --archive, or make the container with a larger map: --userns private:size=N",
+    hint: "give the container a larger map, as --userns private:size=N does; cp: or leave out --archive",
   });
 }
 

@@ -114,6 +114,7 @@ function requestOf(container: OciContainer, spec: Spec, options: CreateOptions):
         : { kind: "direct", tty, ...(consoleSocket === undefined ? {} : { consoleSocket }) },
     removeAfter: [],
     init: false,
+    hooked: { id: container.id, bundle: resolve(options.bundle) },
     ...(start === "gate" ? { gate: container.gate } : {}),
     ...(pidFile === undefined ? {} : { pidFile: resolve(pidFile) }),
   };

@@ -27,7 +27,7 @@ export async function deleteContainer(container: OciContainer, force: boolean): 
     started !== undefined && isAlive(identityOf(started.pid, started.startTime, started.bootId));
   while (lives() && Date.now() < end) await sleep(5);
   for (const group of cgroups) await removeGroup(group, end);
-  const state = { ...container.state(), status: "stopped", pid: 0 };
+  const state = { ...container.state(), status: "stopped" as const, pid: 0 };
   rmSync(container.directory, { recursive: true, force: true });
   runHooks(spec, "poststop", state);
 }

@@ -5,6 +5,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   writeFileSync,
   writeSync,
@@ -16,6 +17,7 @@ import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { isFrozen } from "../cgroup/freeze.ts";
 import type { ExitRecord, StartedRecord } from "../container/container.ts";
+import { FIRST_CLOSED_FD } from "../tape/tape.ts";
 
 /** What is kept of a container beside the launcher's records. */
 export interface OciRecord {
@@ -44,6 +46,7 @@ export interface OciState {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+const GONE = ["ENOENT", "ESRCH"];
 const ID = /^[\w+.@-][\w+.:@-]{0,1023}$/;
 
 /** A container of the OCI runtime interface: a directory, and what the kernel says. */
@@ -118,6 +121,13 @@ export class OciContainer {
     rmSync(this.gate, { force: true });
     if (fd === undefined)
       throw new TsimgError("ERR_STATE", `cannot start container '${this.id}': nobody waits for it`);
+  }
+
+  /** Whether one that was let go on has not come to its program yet. */
+  get atGate(): boolean {
+    const pid = this.started?.pid;
+    const gate = tolerating(GONE, () => readlinkSync(`/proc/${pid}/fd/${FIRST_CLOSED_FD}`));
+    return gate === `${this.gate} (deleted)`;
   }
 
   /** @see OCI runtime-spec, runtime.md: what `state` prints and hooks read */

@@ -32,7 +32,7 @@ export function linuxOf(input: SpecInput, modes: Modes): Linux {
     ...(Object.keys(sysctl).length === 0 ? {} : { sysctl }),
     // Those of a namespace that is joined were written by who made it.
     ...(modes.user.kind === "container" ? {} : input.maps),
-    ...(modes.time === undefined ? {} : { timeOffsets: modes.time }),
+    ...(modes.time.kind === "private" ? { timeOffsets: modes.time.offsets } : {}),
   };
 }
 

@@ -7,11 +7,12 @@ import {
   parseCgroupMode,
   parseIpcMode,
   parsePidMode,
+  parseTimeMode,
   parseUtsMode,
+  type TimeMode,
 } from "../namespace-modes.ts";
 import type { NetworkRequest } from "../network/network-request.ts";
 import type { RunFlags } from "../run-flags.ts";
-import { parseTimeOffsets, type TimeOffsets } from "../time-offsets.ts";
 import { parseUsernsMode, type UsernsMode } from "../userns/userns-mode.ts";
 
 /** Whose namespaces a container has. */
@@ -22,8 +23,7 @@ export interface Modes {
   readonly cgroup: NamespaceMode;
   readonly network: NamespaceMode | { readonly kind: "path"; readonly path: string };
   readonly user: UsernsMode;
-  /** Undefined for the host's clocks. */
-  readonly time: TimeOffsets | undefined;
+  readonly time: TimeMode;
 }
 
 /** Namespaces of which containers, by name or ID, a container joins. */
@@ -42,7 +42,7 @@ export function chooseModes(flags: RunFlags, { choice }: NetworkRequest): Modes 
     cgroup: parseCgroupMode(flags.cgroupns),
     network: networkMode(choice) ?? own,
     user: parseUsernsMode(flags),
-    time: flags.time === undefined ? undefined : parseTimeOffsets(flags.time),
+    time: parseTimeMode(flags.time),
   };
   if (modes.user.kind !== "host") refuseHostsOwn(modes);
   return modes;
@@ -77,7 +77,7 @@ export function namespacesOf(modes: Modes): readonly Namespace[] {
     network.kind === "path"
       ? { type: "network", path: network.path }
       : namespaceOf("network", network, () => NOBODY),
-    modes.time === undefined ? undefined : { type: "time" },
+    namespaceOf("time", modes.time, () => NOBODY),
   ];
   return all.filter((one) => one !== undefined);
 }
@@ -97,8 +97,8 @@ function userNamespace(mode: UsernsMode): Namespace | undefined {
 }
 
 /** Which other containers have to run when this one starts. */
-export function joinsOf({ pid, ipc, network, user }: Modes): Joins {
-  const modes = { pid, ipc, network, user };
+export function joinsOf({ pid, ipc, uts, network, user, time }: Modes): Joins {
+  const modes = { pid, ipc, uts, network, user, time };
   const joined = Object.entries(modes).flatMap(([type, mode]) =>
     mode.kind === "container" ? [[type, mode.container] as const] : [],
   );

@@ -1,6 +1,7 @@
 import type { ConstantName } from "./constants.ts";
 import { mountFileSystem } from "./rootfs.ts";
 import type { Steps } from "./steps.ts";
+import { flags, type Register } from "./tape.ts";
 import { OPEN_HOW_SIZE, openHow } from "./target.ts";
 
 /** The thread's own, since labels belong to threads. */
@@ -26,14 +27,15 @@ const INSIDE: readonly ConstantName[] = [
  * Needs CAP_SYS_ADMIN, so it comes before privileges are dropped; in a user namespace also
  * before paths below /proc are masked, since the kernel then refuses to mount a procfs that
  * would show them.
+ *
+ * @param through `host`: for a process that is in the host's PID namespace, and so in none of
+ *                the container's procfs; before the host's /proc is out of reach
  */
-export function setAppArmor(steps: Steps, name: string): void {
+export function setAppArmor(steps: Steps, name: string, through: "own" | "host" = "own"): void {
   const why = `choosing the AppArmor profile "${name}"`;
-  const attributes = ["MOUNT_ATTR_NOSUID", "MOUNT_ATTR_NODEV", "MOUNT_ATTR_NOEXEC"] as const;
   const wish = `exec ${name}`;
   steps.scope(() => {
-    const proc = steps.register();
-    mountFileSystem(steps, "proc", "proc", [], { attributes, why, into: proc });
+    const proc = through === "own" ? ownProc(steps, why) : hostProc(steps, why);
     const how = openHow(["O_WRONLY", "O_CLOEXEC"], INSIDE);
     const file = steps.keep("openat2", [proc, ATTRIBUTE, how, OPEN_HOW_SIZE], why, {
       hint: "this kernel has no AppArmor: use --security-opt apparmor=unconfined",
@@ -44,4 +46,16 @@ export function setAppArmor(steps: Steps, name: string): void {
     steps.call("close", [file], why);
     steps.call("close", [proc], why);
   });
+}
+
+function ownProc(steps: Steps, why: string): Register {
+  const attributes = ["MOUNT_ATTR_NOSUID", "MOUNT_ATTR_NODEV", "MOUNT_ATTR_NOEXEC"] as const;
+  const proc = steps.register();
+  mountFileSystem(steps, "proc", "proc", [], { attributes, why, into: proc });
+  return proc;
+}
+
+function hostProc(steps: Steps, why: string): Register {
+  const how = flags("O_PATH", "O_DIRECTORY", "O_CLOEXEC");
+  return steps.keep("openat", [flags("AT_FDCWD"), "/proc", how], why);
 }

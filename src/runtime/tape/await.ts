@@ -21,3 +21,16 @@ export function release(steps: Steps, what: string): void {
     tolerate: ["EPIPE", "ECONNRESET"],
   });
 }
+
+/** In the child: lets the launcher go on from `awaitChild`. */
+export function announce(steps: Steps, why: string): void {
+  const packet = new Uint8Array(12);
+  new DataView(packet.buffer).setInt32(0, -2, true);
+  const said = bytes("{come so far}", packet);
+  steps.call("sendto", [REPORT_SOCKET, said, packet.length, flags("MSG_NOSIGNAL"), 0, 0], why);
+}
+
+/** In the launcher, beside the child; what the child has failed with is the message then. */
+export function awaitChild(steps: Steps, why: string): void {
+  steps.call("awaitChild", [], why);
+}

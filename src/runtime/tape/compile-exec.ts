@@ -1,8 +1,10 @@
 import type { Process, Seccomp } from "../../oci/runtime-spec.ts";
+import { setAppArmor } from "./apparmor.ts";
 import { joinCgroups } from "./cgroup.ts";
 import type { ConstantName } from "./constants.ts";
 import { dieWithLauncher, dropPrivileges, hideLauncher } from "./credentials.ts";
 import { execute } from "./exec.ts";
+import { dropAndHandOver } from "./handover.ts";
 import {
   beginSession,
   checkLauncher,
@@ -38,29 +40,23 @@ export interface ExecRequest {
   readonly removeAfter: readonly string[];
 }
 
-/** What a process finds itself in only when it is cloned by one that has joined. */
-const FOR_CHILDREN: readonly ConstantName[] = ["CLONE_NEWPID", "CLONE_NEWTIME"];
-
 /**
  * Compiles what adds a process to a container: it joins the cgroups while it is on the host,
  * then all namespaces at once, then drops to what the container may do.
  *
- * Nothing of the host is open once it is in the container's PID namespace but the report
- * socket, and it can't be traced (CVE-2016-9962).
+ * All that is done by a process that isn't in the container's PID namespace, where nobody sees
+ * it. Into that goes a copy of it, which has the container's root and rights, nothing of the
+ * host but the report socket, and can't be traced (CVE-2016-9962).
  */
 export function compileExec(request: ExecRequest): Tape {
-  const { io, target, namespaces } = request;
+  const { io, target } = request;
   const before = new Steps();
-  // From its first moment the clone is among the container's processes.
+  // With the host's processes the container sees the clone from its first moment.
   hideLauncher(before);
   const container: Argument =
     "pidfd" in target
       ? target.pidfd
       : before.keep("pidfd_open", [target.pid, 0], "finding the container's first process");
-  const forChildren = namespaces.filter((name) => FOR_CHILDREN.includes(name));
-  if (forChildren.length > 0) {
-    before.call("setns", [container, flags(...forChildren)], "joining the container's processes");
-  }
   const console =
     io.kind === "direct" && io.consoleSocket !== undefined
       ? connectConsole(before, io.consoleSocket)
@@ -99,10 +95,11 @@ function compileChild(
   connectStreams(steps, io, process.user.uid === 0 ? undefined : process.user.uid);
   // Callers of OCI runtimes take whatever is written for the reason of a failure.
   setLimits(steps, process, io.kind !== "direct");
-  const joined = namespaces.filter((name) => !FOR_CHILDREN.includes(name));
-  // With a mount namespace come its root and working directory.
-  steps.call("setns", [container, flags(...joined)], "joining the container");
-  if (joined.includes("CLONE_NEWUSER")) becomeRoot(steps);
+  if (process.apparmorProfile !== undefined && process.apparmorProfile !== "")
+    setAppArmor(steps, process.apparmorProfile, "host");
+  // With a mount namespace come its root and working directory; of PID namespaces, none yet.
+  steps.call("setns", [container, flags(...namespaces)], "joining the container");
+  if (namespaces.includes("CLONE_NEWUSER")) becomeRoot(steps);
   if (io.tty) openTerminal(steps, process, console);
   const all = [FIRST_CLOSED_FD, 0xffff_ffff, 0];
   steps.call("close_range", all, "letting go of everything of the host");
@@ -110,7 +107,8 @@ function compileChild(
   const umask = process.user.umask ?? 0o022;
   steps.call("umask", [mode(umask)], `setting the umask to 0${umask.toString(8)}`);
   limitFiles(steps, process, io.kind !== "direct");
-  dropPrivileges(steps, process, {
+  const drop = handsOver(request) ? dropAndHandOver : dropPrivileges;
+  drop(steps, process, {
     filter: program === undefined ? undefined : { program, spec: seccomp },
     diesWithLauncher: stays,
     keepsGroups: request.unprivileged === true,
@@ -126,17 +124,18 @@ function becomeRoot(steps: Steps): void {
   steps.call("setresuid", [0, 0, 0], why);
 }
 
-function optionsOf({
-  io,
-  process,
-  namespaces,
-  transient = false,
-}: ExecRequest): readonly TapeOption[] {
-  if (io.kind === "direct") return transient ? ["direct", "transient"] : ["direct"];
-  return [
-    ...(io.kind === "detached" ? ["detached" as const] : []),
-    ...(io.tty ? ["tty" as const] : []),
-    ...(process.user.uid !== 0 || namespaces.includes("CLONE_NEWUSER") ? ["relay" as const] : []),
-    ...(io.interactive ? ["stdin" as const] : []),
-  ];
+function handsOver({ namespaces }: ExecRequest): boolean {
+  return namespaces.includes("CLONE_NEWPID");
+}
+
+function optionsOf(request: ExecRequest): readonly TapeOption[] {
+  const { io, process, namespaces, transient = false } = request;
+  const options: TapeOption[] = handsOver(request) ? ["handover"] : [];
+  if (io.kind === "direct")
+    return [...options, "direct", ...(transient ? ["transient" as const] : [])];
+  if (io.kind === "detached") options.push("detached");
+  if (io.tty) options.push("tty");
+  if (process.user.uid !== 0 || namespaces.includes("CLONE_NEWUSER")) options.push("relay");
+  if (io.interactive) options.push("stdin");
+  return options;
 }

@@ -1,6 +1,7 @@
-import { compileAfter, compileTape, launcherFiles, optionsOf, separateMounts } from "./compile.ts";
+import { compileAfter, compileTape, launcherFiles, optionsOf } from "./compile.ts";
 import { connectNetwork, enterNetwork } from "./connect-network.ts";
 import { dieWithLauncher } from "./credentials.ts";
+import { separateMounts } from "./enter-root.ts";
 import { holdPorts } from "./held-ports.ts";
 import { isNew } from "./namespaces.ts";
 import { openAddresses } from "./network.ts";
@@ -17,6 +18,9 @@ export interface ForeignCall {
   readonly run: readonly [string, ...string[]];
   /** Settings of the network namespace, which the launcher's child makes. */
   readonly sysctls: Readonly<Record<string, string>>;
+  /** Its log, in which a start that failed is told, and where it writes the process ID. */
+  readonly log: string;
+  readonly pidFile: string;
   /** Removes whatever there is of it; none is no error. */
   readonly remove: readonly [string, ...string[]];
 }
@@ -59,7 +63,10 @@ function compileForeign(request: LaunchRequest, foreign: ForeignCall): Tape {
     child: child.list,
     after: [...after.list, ...compileAfter(request)],
     options: optionsOf(request),
-    files: launcherFiles(request),
+    files: {
+      ...launcherFiles(request),
+      runtime: { log: foreign.log, pid: foreign.pidFile, command: spec.process.args[0] ?? "" },
+    },
     ...(io.kind === "detached" && io.printId !== undefined ? { printId: io.printId } : {}),
     ...(io.kind === "foreground" && io.detachKeys !== undefined
       ? { detachKeys: io.detachKeys }

@@ -1,14 +1,22 @@
 import { posix } from "node:path";
-import type { Spec } from "../../oci/runtime-spec.ts";
 import { setAppArmor } from "./apparmor.ts";
 import { changeAttributes } from "./attributes.ts";
 import { cgroupViews, joinCgroups, makeCgroups, removeCgroups } from "./cgroup.ts";
 import { connectNetwork, disconnectNetwork, enterNetwork } from "./connect-network.ts";
 import { dieWithLauncher, dropPrivileges, hideLauncher } from "./credentials.ts";
 import { makeDevices } from "./devices.ts";
+import { enterRoot, separateMounts } from "./enter-root.ts";
 import { execute } from "./exec.ts";
-import { awaitGate, keepGate, openGate } from "./gate.ts";
+import { awaitGate, openGate } from "./gate.ts";
+import { dropAndHandOver } from "./handover.ts";
 import { holdPorts } from "./held-ports.ts";
+import { containerHooks, hostHooks, startHooks } from "./hooks.ts";
+import {
+  closeProcesses,
+  type JoinedProcesses,
+  joinProcesses,
+  openProcesses,
+} from "./joined-processes.ts";
 import { maskPaths, protectPaths } from "./masks.ts";
 import { mountAll } from "./mounts.ts";
 import {
@@ -38,7 +46,7 @@ import { borrowSharedMemory, showSharedMemory } from "./shared-memory.ts";
 import { Steps } from "./steps.ts";
 import { connectConsole, connectStreams, makeConsole } from "./streams.ts";
 import type { Register, Step, Strings, Tape, TapeFiles, TapeOption } from "./tape.ts";
-import { FIRST_CLOSED_FD, flags, mode } from "./tape.ts";
+import { mode } from "./tape.ts";
 import { directoryTarget, relativeToRoot } from "./target.ts";
 import { becomeMappedRoot, writeMaps } from "./user-namespace.ts";
 
@@ -53,7 +61,7 @@ export function compileTape(request: LaunchRequest): Tape {
   const before = new Steps();
   makeCgroups(before, request.cgroup);
   const inside = request.network?.inside;
-  const held: Omit<Held, "prepared"> = {
+  const held: Omit<Held, "prepared" | "processes"> = {
     addresses: inside === undefined ? undefined : openAddresses(before, inside),
     memory:
       request.sharedMemoryOf === undefined
@@ -67,24 +75,24 @@ export function compileTape(request: LaunchRequest): Tape {
   };
   const prepared = prepareInLauncher(before, request);
   holdPorts(before, request.network?.hold ?? []);
-  // Where others are already, they see the clone from its first moment.
-  if (spec.linux.namespaces.some(({ type, path }) => type === "pid" && path !== undefined))
-    hideLauncher(before);
+  const processes = openProcesses(before, spec);
   enterBeforeClone(before, spec.linux);
   const beside = new Steps(before);
+  if (processes !== undefined) closeProcesses(beside, processes);
   if (prepared !== undefined) letGo(beside, prepared);
   giveStreams(beside, request);
   writeMaps(beside, spec.linux, mapWriter);
+  hostHooks(beside, spec, request.hooked);
   connectNetwork(beside, request.network, held.addresses);
   const child = new Steps(before);
-  compileChild(child, request, { ...held, prepared });
+  compileChild(child, request, { ...held, prepared, processes });
   return {
     before: before.list,
     cloneFlags: cloneFlags(spec.linux.namespaces),
     beside: beside.list,
     child: child.list,
     after: compileAfter(request),
-    options: optionsOf(request),
+    options: [...optionsOf(request), ...(processes === undefined ? [] : ["handover" as const])],
     files: launcherFiles(request),
     ...(io.kind === "detached" && io.printId !== undefined ? { printId: io.printId } : {}),
     ...(io.kind === "foreground" && io.detachKeys !== undefined
@@ -97,6 +105,7 @@ export function compileTape(request: LaunchRequest): Tape {
 /** What the launcher opens for the child. */
 interface Held {
   readonly prepared: Prepared | undefined;
+  readonly processes: JoinedProcesses | undefined;
   readonly addresses: Register | undefined;
   readonly memory: Register | undefined;
   readonly gate: Register | undefined;
@@ -136,9 +145,11 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   setLimits(steps, process, io.kind !== "direct");
   steps.scope(() => {
     const root = buildRoot(steps, request, held);
+    containerHooks(steps, spec, request.hooked);
+    if (held.processes !== undefined) joinProcesses(steps, held.processes);
     const { apparmorProfile } = process;
     if (apparmorProfile !== undefined && apparmorProfile !== "")
-      setAppArmor(steps, apparmorProfile);
+      setAppArmor(steps, apparmorProfile, held.processes === undefined ? "own" : "host");
     hidePaths(steps, root, request);
     if (request.network !== undefined) enterNetwork(steps, request.network, held.addresses);
     enterRoot(steps, root, held.gate);
@@ -151,7 +162,8 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   steps.call("umask", [mode(umask)], `setting the umask to 0${umask.toString(8)}`);
   const program = request.seccompFilter;
   limitFiles(steps, process, io.kind !== "direct");
-  dropPrivileges(steps, process, {
+  const drop = held.processes === undefined ? dropPrivileges : dropAndHandOver;
+  drop(steps, process, {
     filter: program === undefined ? undefined : { program, spec: spec.linux.seccomp },
     diesWithLauncher: stays,
     keepsGroups: request.unprivileged === true,
@@ -160,6 +172,7 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
   if (request.init) steps.call("init", [], "leaving a reaping init process as PID 1");
   beginSession(steps, io.tty);
   if (held.gate !== undefined) awaitGate(steps, process);
+  startHooks(steps, spec, request.hooked);
   execute(steps, process);
 }
 
@@ -167,14 +180,15 @@ function compileChild(steps: Steps, request: LaunchRequest, held: Held): void {
 function buildRoot(
   steps: Steps,
   request: LaunchRequest,
-  { console, memory, prepared }: Held,
+  { console, memory, prepared, processes }: Held,
 ): Register {
   const { spec } = request;
   separateMounts(steps, spec);
   if (prepared !== undefined) placeRoot(steps, prepared.root);
   const root = prepared?.root ?? mountRoot(steps, spec.root.path, request.rootMounts);
   const cgroups = cgroupViews(request.cgroup, spec.linux.cgroupsPath);
-  mountAll(steps, root, spec.mounts, cgroups, prepared?.sources);
+  const opened = new Map([...(prepared?.sources ?? []), ...(processes?.procs ?? [])]);
+  mountAll(steps, root, spec.mounts, cgroups, opened);
   if (memory !== undefined) showSharedMemory(steps, root, memory);
   setSysctls(steps, root, spec);
   const mapped = userNamespaceOf(spec.linux.namespaces) !== undefined;
@@ -194,34 +208,6 @@ function hidePaths(steps: Steps, root: Register, { spec }: LaunchRequest): void 
     const why = "making the root read-only";
     changeAttributes(steps, root, { set: ["MOUNT_ATTR_RDONLY"] }, why, "mount");
   }
-}
-
-/** The mount namespace's own copies must not pass mounts on to the host. */
-export function separateMounts(steps: Steps, spec: Spec): void {
-  const wanted = spec.linux.rootfsPropagation;
-  const follows = (it: string) => /^r?(shared|slave)$/.test(it);
-  const anyFollows = spec.mounts.some((mount) => mount.options.some(follows));
-  const receive = anyFollows || wanted === "shared" || wanted === "slave";
-  const kind = flags("MS_REC", receive ? "MS_SLAVE" : "MS_PRIVATE");
-  steps.call(
-    "mount",
-    ["none", "/", 0, kind, 0],
-    "separating the container's mounts from the host's",
-  );
-}
-
-/** The old root ends on top of the new one at "/", from where it is unmounted. */
-function enterRoot(steps: Steps, root: Register, gate: Register | undefined): void {
-  const why = "entering the container's root";
-  steps.call("fchdir", [root], why);
-  steps.call("pivot_root", [".", "."], why, {
-    hint: "pivot_root does not work from an initramfs: boot from a real root file system",
-  });
-  steps.call("umount2", [".", flags("MNT_DETACH")], why);
-  steps.call("chdir", ["/"], why);
-  if (gate !== undefined) keepGate(steps, gate);
-  const first = FIRST_CLOSED_FD + (gate === undefined ? 0 : 1);
-  steps.call("close_range", [first, 0xffff_ffff, 0], "letting go of everything of the host");
 }
 
 export function compileAfter(request: LaunchRequest): readonly Step[] {
@@ -261,11 +247,13 @@ function strings(values: readonly string[]): Strings {
 export function launcherFiles(request: LaunchRequest): TapeFiles {
   const { stateDirectory, io, cgroup, pidFile } = request;
   const log = io.kind === "direct" ? undefined : io.logFile;
+  const limit = io.kind === "direct" ? undefined : io.logLimit;
   const attachSocket = io.kind === "direct" ? undefined : io.attachSocket;
   return {
     startedRecord: posix.join(stateDirectory, "started.json"),
     exitRecord: posix.join(stateDirectory, "exit.json"),
     ...(log === undefined ? {} : { log }),
+    ...(limit === undefined ? {} : { logLimit: limit }),
     ...(attachSocket === undefined ? {} : { attachSocket }),
     ...(pidFile === undefined ? {} : { pid: pidFile }),
     ...(cgroup.oomFile === undefined ? {} : { oom: cgroup.oomFile }),

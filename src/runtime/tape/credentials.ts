@@ -125,7 +125,8 @@ function capabilityMask(names: readonly string[]): bigint {
   return mask;
 }
 
-function loadFilter(steps: Steps, filter: Filter): void {
+/** With no_new_privs set, or CAP_SYS_ADMIN. */
+export function loadFilter(steps: Steps, filter: Filter): void {
   const count = filter.program.length / SOCK_FILTER_SIZE;
   if (!Number.isInteger(count) || count < 1 || count > 4096) {
     throw new TsimgError("ERR_LAUNCH", `a seccomp filter of ${count} instructions: 1 to 4096 fit`);

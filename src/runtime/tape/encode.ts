@@ -9,15 +9,15 @@ import type { Argument, Bytes, Operation, Pointer, Step, Strings, Tape, Words } 
 /*
  * The image, little-endian, offsets from its start (src/launcher/tape.h has the same):
  *
- *     header        128 bytes
+ *     header        144 bytes
  *     steps         80 bytes each, four phases
  *     relocations   32 bits each: where in the image a 64-bit word is to have the image's
  *                   address added, as it holds an offset
  *     data          strings, arrays, structures; 8-byte aligned
  */
 export const TAPE_MAGIC = 0x50415454;
-export const TAPE_VERSION = 2;
-export const HEADER_SIZE = 128;
+export const TAPE_VERSION = 4;
+export const HEADER_SIZE = 144;
 export const STEP_SIZE = 80;
 const NO_REGISTER = 255;
 
@@ -33,9 +33,22 @@ const OPERATIONS: Readonly<Record<Operation, number>> = {
   print: -7,
   userns: -8,
   killgroup: -9,
+  handover: -10,
+  procfs: -11,
+  procfsCheck: -12,
+  hook: -13,
+  awaitChild: -14,
 };
 
-const OPTION_BITS = { detached: 1, tty: 2, stdin: 4, direct: 8, transient: 16, relay: 64 } as const;
+const OPTION_BITS = {
+  detached: 1,
+  tty: 2,
+  stdin: 4,
+  direct: 8,
+  transient: 16,
+  relay: 64,
+  handover: 128,
+} as const;
 const TOLERATE_ANY = 1;
 const WARN = 2;
 const RETRY_BUSY = 4;
@@ -79,6 +92,12 @@ export function encodeTape(tape: Tape, machine: Machine, show?: (step: Step) => 
   for (const [index, value] of [...offsets, ...numbers].entries()) {
     image.setUint32(68 + index * 4, value);
   }
+  if (files.runtime !== undefined) {
+    const { log, pid, command } = files.runtime;
+    image.setUint32(124, image.string([log, pid, command].join("\n")));
+  }
+  image.setWord(128, files.logLimit?.size ?? 0);
+  image.setUint32(136, files.logLimit?.files ?? 0);
   image.setUint32(0, TAPE_MAGIC);
   image.setUint32(4, TAPE_VERSION);
   image.setUint32(8, MACHINE_NUMBERS[machine]);

@@ -58,7 +58,7 @@ export function mountAll(
       if (isBind(mount)) bindMount(steps, root, mount, opened.get(mount));
       else if (mount.type === "cgroup" || mount.type === "cgroup2") {
         cgroupMount(steps, root, mount, cgroups);
-      } else newMount(steps, root, mount, options);
+      } else newMount(steps, root, mount, options, opened.get(mount));
     });
   }
 }
@@ -95,21 +95,29 @@ export function cloneTree(
     : steps.keep("open_tree", [source, "", tree ? CLONE_ALL_OPEN : CLONE_OPEN], why, { hint });
 }
 
-function newMount(steps: Steps, root: Register, mount: Mount, options: MountOptions): void {
+function newMount(
+  steps: Steps,
+  root: Register,
+  mount: Mount,
+  options: MountOptions,
+  context: Register | undefined,
+): void {
   const why = `mounting ${mount.type} on "${mount.destination}"`;
   const made = steps.register();
   mountFileSystem(steps, mount.type, mount.source, options.data, {
     attributes: options.set,
     why,
     into: made,
+    context,
   });
+  if (context !== undefined) steps.call("procfsCheck", [made], why);
   setAttributes(steps, made, { ...options, set: [], clear: [] }, why, "mount");
   // What the kernel shows there is trusted by everything later: no link may move it.
   const links = mount.type === "proc" || mount.type === "sysfs" ? "refuse" : "follow";
   attach(steps, made, directoryTarget(steps, root, mount.destination, links), why);
 }
 
-/** Sources of binds that somebody with more rights has opened. */
+/** Sources of binds, and contexts of new mounts, that somebody else has opened. */
 export type OpenedSources = ReadonlyMap<Mount, Register>;
 
 /**

@@ -16,9 +16,6 @@ const CLONE_FLAGS: Readonly<Record<NamespaceType, ConstantName>> = {
   cgroup: "CLONE_NEWCGROUP",
 };
 
-/** What a process is in only once it has been cloned: its maker joins, it finds itself there. */
-const FOR_CHILDREN: readonly NamespaceType[] = ["pid", "time"];
-
 /**
  * The namespaces that clone(2) makes. Not the cgroup namespace, which begins where its maker
  * is and so is made after joining, and not the time namespace, whose clocks are set before
@@ -37,13 +34,16 @@ export function cloneFlags(namespaces: readonly Namespace[]): readonly ConstantN
 /**
  * Joins what the launcher itself must join. With a user namespace to join that is everything:
  * what is cloned from there on belongs to it. With a new one, too: from inside there is no
- * right to what is older.
+ * right to what is older. And the time namespace: it is its maker's children that are in it.
+ *
+ * Not the PID namespace, into which the launcher's later children would come, too: see
+ * joined-processes.ts.
  */
 export function enterBeforeClone(steps: Steps, linux: Linux): void {
   const { namespaces } = linux;
   const all = namespaces.some(({ type }) => type === "user");
   const joined = namespaces.filter(({ type, path }) => {
-    return path !== undefined && (all || FOR_CHILDREN.includes(type));
+    return path !== undefined && type !== "pid" && (all || type === "time");
   });
   const userFirst = joined.toSorted(
     (a, b) => Number(b.type === "user") - Number(a.type === "user"),
@@ -56,7 +56,7 @@ export function enterBeforeClone(steps: Steps, linux: Linux): void {
 export function enterNamespaces(steps: Steps, namespaces: readonly Namespace[]): void {
   const done = namespaces.some(({ type }) => type === "user");
   for (const namespace of namespaces) {
-    if (!done && !FOR_CHILDREN.includes(namespace.type)) join(steps, namespace);
+    if (!done && !["pid", "time"].includes(namespace.type)) join(steps, namespace);
   }
   if (isNew(namespaces, "cgroup")) {
     steps.call("unshare", [flags("CLONE_NEWCGROUP")], "making a cgroup namespace");
@@ -65,6 +65,14 @@ export function enterNamespaces(steps: Steps, namespaces: readonly Namespace[]):
 
 export function isNew(namespaces: readonly Namespace[], type: NamespaceType): boolean {
   return namespaces.some((it) => it.type === type && it.path === undefined);
+}
+
+/** The file of a namespace that is to be joined. */
+export function joinedPath(
+  namespaces: readonly Namespace[],
+  type: NamespaceType,
+): string | undefined {
+  return namespaces.find((it) => it.type === type)?.path;
 }
 
 /** The user namespace that the container is in, when it isn't the host's. */

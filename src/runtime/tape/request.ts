@@ -6,6 +6,7 @@ import type { HeldPort } from "../network/prepare-network.ts";
 import type { UserNetworkLaunch } from "../network/user-network.ts";
 import type { IdMaps } from "../userns/choose-maps.ts";
 import type { ForeignCall } from "./compile-foreign.ts";
+import type { HookedContainer } from "./hooks.ts";
 import type { TapeHealth } from "./tape.ts";
 import type { MapWriter } from "./user-namespace.ts";
 
@@ -48,6 +49,8 @@ export interface LaunchRequest {
   readonly transient?: boolean;
   /** Gets the process ID of the container's first process. */
   readonly pidFile?: string;
+  /** Whom the spec's hooks are told of; without it none is run. */
+  readonly hooked?: HookedContainer;
   /** Another runtime, which makes the container. */
   readonly foreign?: ForeignCall;
 }
@@ -75,6 +78,12 @@ export interface ProgramCall {
   readonly why: string;
 }
 
+/** A log of `size` bytes is put aside; of `files` in all the oldest goes. */
+export interface LogLimit {
+  readonly size: number;
+  readonly files: number;
+}
+
 export type LaunchIo =
   | {
       readonly kind: "foreground";
@@ -82,6 +91,7 @@ export type LaunchIo =
       readonly interactive: boolean;
       /** Output is written there too. */
       readonly logFile?: string;
+      readonly logLimit?: LogLimit;
       readonly attachSocket?: string;
       /** Bytes; with a terminal alone. */
       readonly detachKeys?: string;
@@ -93,6 +103,7 @@ export type LaunchIo =
       readonly tty: boolean;
       readonly interactive: boolean;
       readonly logFile?: string;
+      readonly logLimit?: LogLimit;
       readonly attachSocket?: string;
       /** What the launcher prints when the container runs. */
       readonly printId?: string;

@@ -104,12 +104,16 @@ export function mountFileSystem(
     readonly attributes: readonly ConstantName[];
     readonly why: string;
     readonly into: Register;
+    /** Of fsopen(2), by somebody else. */
+    readonly context?: Register | undefined;
   },
 ): void {
   const { why, into } = mount;
-  const context = steps.keep("fsopen", [type, flags("FSOPEN_CLOEXEC")], why, {
-    hint: `this kernel may lack the file system "${type}": see /proc/filesystems`,
-  });
+  const context =
+    mount.context ??
+    steps.keep("fsopen", [type, flags("FSOPEN_CLOEXEC")], why, {
+      hint: `this kernel may lack the file system "${type}": see /proc/filesystems`,
+    });
   const set = (key: string, value: string | undefined) =>
     steps.call(
       "fsconfig",

@@ -19,6 +19,7 @@ const NUMBERS = {
   fsconfig: [431, 431],
   fsmount: [432, 432],
   fsopen: [430, 430],
+  getpid: [39, 172],
   ioctl: [16, 29],
   keyctl: [250, 219],
   mkdirat: [258, 34],

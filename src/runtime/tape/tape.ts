@@ -1,5 +1,6 @@
 import type { ConstantName } from "./constants.ts";
 import type { ErrnoName } from "./errno.ts";
+import type { LogLimit } from "./request.ts";
 import type { SyscallName } from "./syscalls.ts";
 
 /**
@@ -35,8 +36,16 @@ export interface Tape {
  * - `direct`: the child has the caller's own streams, a terminal too
  * - `relay`: output passes through the launcher even where nobody else has a use for it
  * - `transient`: the launcher ends once the child closes its report socket, and leaves it alone
+ * - `handover`: the child's tape has such a step, and the launcher then waits for the copy
  */
-export type TapeOption = "detached" | "tty" | "stdin" | "direct" | "transient" | "relay";
+export type TapeOption =
+  | "detached"
+  | "tty"
+  | "stdin"
+  | "direct"
+  | "transient"
+  | "relay"
+  | "handover";
 
 /** A check that the launcher runs again and again. Times are milliseconds. */
 export interface TapeHealth {
@@ -50,16 +59,28 @@ export interface TapeHealth {
   readonly startInterval: number;
 }
 
+/** Of another runtime, which the child becomes. */
+export interface RuntimeFiles {
+  readonly log: string;
+  /** Is there once the container was made. */
+  readonly pid: string;
+  /** The container's program. */
+  readonly command: string;
+}
+
 export interface TapeFiles {
   readonly startedRecord?: string;
   readonly exitRecord?: string;
   readonly log?: string;
+  readonly logLimit?: LogLimit;
   /** Holds a line `oom_kill N`. */
   readonly oom?: string;
   /** A unix socket on which the launcher takes clients that attach. */
   readonly attachSocket?: string;
   /** Gets the process ID of the container's first process. */
   readonly pid?: string;
+  /** What tells the runtime's failure from the container's end. */
+  readonly runtime?: RuntimeFiles;
 }
 
 /** All fields are always there: tapes are compiled at every start, and one shape is fast. */
@@ -99,6 +120,11 @@ export type Tolerance = "any" | readonly ErrnoName[];
  * - `program`: runs a program, with arguments and environment, and waits for its end
  * - `print`: writes its second argument as decimal digits to the address of the first
  * - `killgroup`: kills the processes that a file lists, until there are none
+ * - `handover`: goes on as a copy of the process, in the PID namespace that it has joined
+ * - `procfs`: answers a context, as fsopen(2) does, of a procfs for a PID namespace
+ * - `procfsCheck`: fails for a mount that is none of a procfs
+ * - `hook`: runs a program to its end, with text on its input, for so long, in a directory
+ * - `awaitChild`: in the launcher, goes on when the child says that it has come so far
  * - `userns`: answers a new user namespace, with nobody in it, that has these maps
  */
 export type Operation =
@@ -110,7 +136,12 @@ export type Operation =
   | "program"
   | "print"
   | "userns"
-  | "killgroup";
+  | "killgroup"
+  | "handover"
+  | "procfs"
+  | "procfsCheck"
+  | "hook"
+  | "awaitChild";
 
 /** A number, a register's content, or a pointer into the tape's data. */
 export type Argument = number | bigint | Flags | Register | Pointer;

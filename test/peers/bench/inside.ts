@@ -13,6 +13,7 @@ import type { Tool, ToolOptions } from "../tools/tool.ts";
 import { openTsimg, type Tsimg } from "../tools/tsimg.ts";
 import { hideMachineState, makeArena } from "./arena.ts";
 import { fileCases, listCases, upToDateCases } from "./budget-suites.ts";
+import { waitingContainers, waitingLines } from "./detached.ts";
 import { placeDrivers } from "./driver-places.ts";
 import { driverLines } from "./driver-report.ts";
 import { driverRounds } from "./driver-rounds.ts";
@@ -21,16 +22,19 @@ import { type BenchOptions, parseOptions, type SuiteName } from "./options.ts";
 import { machineLines, memoryLines, resumeLines, timeLines } from "./report.ts";
 import { resumedPulls } from "./resume.ts";
 import { memoryRounds, type RoundsOptions, timeRounds } from "./rounds.ts";
-import { memoryCases, pullCases, runCases, type Stage, unpackCases } from "./suites.ts";
+import { bridgeCases, runCases } from "./run-suites.ts";
+import { memoryCases, pullCases, type Stage, unpackCases } from "./suites.ts";
 
 const RUNS: Readonly<Record<SuiteName, number>> = {
-  ...{ pull: 5, unpack: 5, run: 20, memory: 3 },
+  ...{ pull: 5, unpack: 5, run: 20, bridge: 20, detached: 1, memory: 3 },
   ...{ list: 20, uptodate: 5, file: 3, resume: 1, drivers: 3 },
 };
 const TITLES: Readonly<Record<SuiteName, string>> = {
   pull: "pull of the big image from a loopback registry until it can be run",
   unpack: "unpack of the big image from local files",
   run: "run of `true` in the tiny image, without network",
+  bridge: "run of `true` in the tiny image, with an address on a bridge",
+  detached: "containers that wait, twenty of each (PSS of what attends them)",
   memory: "memory of a pull of the big image (PSS of all processes)",
   list: "200 images, 200 containers, against a Node that does nothing",
   uptodate: "pull of a tag that is up to date",
@@ -41,6 +45,7 @@ const TITLES: Readonly<Record<SuiteName, string>> = {
 
 /** @param work an existing directory; its name is that of the control group, too */
 async function main(work: string, group: string, options: BenchOptions): Promise<void> {
+  await outputOf(["ip", "link", "set", "lo", "up"]);
   const machine = await describeMachine();
   for (const line of machineLines(machine)) console.log(line);
   warnIfBusy(machine);
@@ -90,6 +95,12 @@ async function runSuite(
     for (const line of resumeLines(TITLES.resume, results)) console.log(line);
     return results;
   }
+  if (suite === "detached") {
+    const results = await waitingContainers(stage, rounds.progress);
+    rounds.home.enter();
+    for (const line of waitingLines(TITLES.detached, results)) console.log(line);
+    return results;
+  }
   if (suite === "drivers") {
     const drivers = await stage.placeDrivers();
     const results = await driverRounds(drivers, stage.big.reference, rounds);
@@ -102,7 +113,7 @@ async function runSuite(
     return Object.fromEntries(results);
   }
   const cases = {
-    ...{ pull: pullCases, unpack: unpackCases, run: runCases },
+    ...{ pull: pullCases, unpack: unpackCases, run: runCases, bridge: bridgeCases },
     ...{ list: listCases, uptodate: upToDateCases, file: fileCases },
   }[suite];
   const results = await timeRounds(await cases(stage, registry), rounds);
@@ -142,7 +153,7 @@ async function openTools(
   }
   const tsimg = await open<Tsimg>("tsimg", openTsimg);
   if (!withPeers) return { tools, tsimg };
-  await open("docker", startDocker);
+  await open("docker", (options) => startDocker(options, true));
   await open("containerd", startContainerd);
   await open("podman", openPodman);
   return { tools, tsimg };

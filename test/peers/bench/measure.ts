@@ -62,7 +62,8 @@ export async function memoryPeak(group: Group, invocation: Invocation): Promise<
   return { restKb, peakKb: peak.totalKb, peakAnonymousKb: peak.anonymousKb };
 }
 
-function residentOf(pids: readonly number[]): { totalKb: number; anonymousKb: number } {
+/** The sum of processes' proportional set sizes, in kilobytes. */
+export function residentOf(pids: readonly number[]): { totalKb: number; anonymousKb: number } {
   let totalKb = 0;
   let anonymousKb = 0;
   for (const pid of new Set(pids)) {

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import type { Backing } from "./arena.ts";
 
 export const SUITES = [
-  ...(["pull", "unpack", "run", "memory"] as const),
+  ...(["pull", "unpack", "run", "bridge", "detached", "memory"] as const),
   ...(["list", "uptodate", "file", "resume", "drivers"] as const),
 ] as const;
 export type SuiteName = (typeof SUITES)[number];

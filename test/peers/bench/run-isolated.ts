@@ -13,7 +13,10 @@ export async function runIsolated(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<number> {
-  const [program = "", ...rest] = isolated([process.execPath, script, ...args]);
+  const [program = "", ...rest] = isolated([
+    ...["unshare", "--net", process.execPath],
+    ...[script, ...args],
+  ]);
   const inside = spawn(program, rest, {
     stdio: "inherit",
     cwd: join(import.meta.dirname, "../../.."),

@@ -1,8 +1,7 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { outputOf } from "../../../fixtures/command.ts";
 import type { Group } from "../cgroup.ts";
-import { prepareBundle } from "../tools/bundle.ts";
 import type { Tool } from "../tools/tool.ts";
 import type { Tsimg } from "../tools/tsimg.ts";
 import { dropLayers } from "../tools/tsimg-store.ts";
@@ -109,32 +108,6 @@ export async function unpackCases(stage: Stage): Promise<readonly Case[]> {
     command: () => tool.pull(reference),
   };
   return [tsimg, ...cases];
-}
-
-/** `true` in an image that is one static program; the image is there. */
-export async function runCases(stage: Stage): Promise<readonly Case[]> {
-  const { reference } = stage.tiny;
-  const cases: Case[] = [];
-  for (const { tool, group } of stage.tools) {
-    await outputOf(tool.pull(reference).argv);
-    cases.push({ name: tool.name, group, command: () => tool.run(reference, ["true"]) });
-  }
-  const bundle = await prepareBundle(stage.tiny.layout, join(stage.arena, "bundle"), {
-    command: ["true"],
-    cgroupParent: stage.plain.containers,
-  });
-  const empty = join(stage.arena, "empty.js");
-  await writeFile(empty, "");
-  for (const runtime of ["runc", "crun"]) {
-    cases.push({
-      name: `${runtime} run of a bundle`,
-      group: stage.plain,
-      command: () => bundle(runtime),
-    });
-  }
-  const node = { argv: [process.execPath, empty] };
-  cases.push({ name: "node empty.js", group: stage.plain, command: () => node });
-  return cases;
 }
 
 /** Pulls as in the pull suite, and a Node that does nothing, to be subtracted from tsimg. */

@@ -28,10 +28,10 @@ export async function bundleOf(
   const spec = JSON.parse(await readFile(config, "utf8"));
   const root = join(directory, "rootfs");
   for (const part of ["upper", "work"]) await mkdir(join(directory, part));
-  // Whoever runs a bundle with mapped IDs sees to it that they own its root, and get there.
+  // Mapped users have to get there, and what an overlay is mounted with counts above the root.
   const owner = spec.linux.uidMappings?.[0]?.hostID;
   if (owner !== undefined) {
-    await outputOf(["chown", "-hR", `${owner}:${owner}`, root, join(directory, "upper")]);
+    await outputOf(["chown", `${owner}:${owner}`, join(directory, "upper")]);
     await chmod(stage.root, 0o711);
   }
   const layers = `lowerdir=${root},upperdir=${directory}/upper,workdir=${directory}/work`;

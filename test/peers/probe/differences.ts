@@ -147,10 +147,9 @@ export const DIFFERENCES: readonly Difference[] = [
     why: "there the host's device nodes are mounted, each runtime with other options",
   },
   {
-    fact: /^(file|mount)\.\/etc\/(hosts|hostname|resolv\.conf)$/,
-    peer: "runc",
+    fact: /^mount\.\/etc\/(hosts|hostname|resolv\.conf)$/,
     set: "mapped users",
-    why: "runc 1.1 knows no mounts whose owners are mapped",
+    why: "in a bundle they belong to the mapped users; in the store to root, shown by mapped mounts",
   },
   {
     fact: /^(process\.(id|others|parent|session)|status\.NS[st])/,

@@ -16,16 +16,19 @@ export async function startContainerd(options: ToolOptions): Promise<Tool> {
     ready: [...ctr, "version"],
   });
   let containers = 0;
+  const runWith = (flag: string, reference: string, command: readonly string[]) => {
+    containers += 1;
+    const id = `c${containers}`;
+    const cgroup = `${options.cgroupParent}/${id}`;
+    return { argv: [...ctr, "run", flag, "--cgroup", cgroup, reference, id, ...command] };
+  };
   return {
     name: "containerd",
     hasDaemon: true,
     pull: (reference) => ({ argv: [...ctr, "images", "pull", "--plain-http", reference] }),
-    run(reference, command) {
-      containers += 1;
-      const id = `c${containers}`;
-      const cgroup = `${options.cgroupParent}/${id}`;
-      return { argv: [...ctr, "run", "--rm", "--cgroup", cgroup, reference, id, ...command] };
-    },
+    run: (reference, command) => runWith("--rm", reference, command),
+    detach: (reference, command) => runWith("--detach", reference, command),
+    hasBridge: false,
     async forget(reference) {
       await outputOf([...ctr, "images", "rm", "--sync", reference]);
     },

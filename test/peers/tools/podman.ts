@@ -8,6 +8,7 @@ export async function openPodman(options: ToolOptions): Promise<Tool> {
     ...["podman", "--root", options.store, "--runroot", join(options.state, "run")],
     ...["--tmpdir", join(options.state, "tmp"), "--storage-driver", "overlay"],
     ...["--cgroup-manager", "cgroupfs", "--events-backend", "file"],
+    ...["--network-config-dir", join(options.state, "networks")],
   ];
   await outputOf([...podman, "info"]);
   return {
@@ -16,12 +17,19 @@ export async function openPodman(options: ToolOptions): Promise<Tool> {
     pull: (reference) => ({
       argv: [...podman, "pull", "--quiet", "--tls-verify=false", reference],
     }),
-    run: (reference, command) => ({
+    run: (reference, command, network = "none") => ({
       argv: [
-        ...[...podman, "run", "--rm", "--network", "none"],
+        ...[...podman, "run", "--rm", "--network", network === "none" ? "none" : "podman"],
         ...["--cgroup-parent", options.cgroupParent, reference, ...command],
       ],
     }),
+    detach: (reference, command) => ({
+      argv: [
+        ...[...podman, "run", "-d", "--network", "none"],
+        ...["--cgroup-parent", options.cgroupParent, reference, ...command],
+      ],
+    }),
+    hasBridge: true,
     async forget(reference) {
       await outputOf([...podman, "image", "rm", "--force", reference]);
     },

@@ -4,6 +4,8 @@ export interface Invocation {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+export type Network = "none" | "bridge";
+
 /** A tool that pulls images from a registry and runs them, with a store of its own. */
 export interface Tool extends AsyncDisposable {
   readonly name: string;
@@ -11,8 +13,12 @@ export interface Tool extends AsyncDisposable {
   readonly hasDaemon: boolean;
   /** Fetches and unpacks an image until it can be run. */
   pull(reference: string): Invocation;
-  /** Runs a command in a container without network that is removed at its end. */
-  run(reference: string, command: readonly string[]): Invocation;
+  /** Runs a command in a container that is removed at its end, without network unless told. */
+  run(reference: string, command: readonly string[], network?: Network): Invocation;
+  /** Starts a container without network and leaves it running. */
+  detach(reference: string, command: readonly string[]): Invocation;
+  /** Whether it has a bridge with a network behind it, as installed. */
+  readonly hasBridge: boolean;
   /** Removes the image, its content and its layers; afterwards a pull does all its work anew. */
   forget(reference: string): Promise<void>;
 }

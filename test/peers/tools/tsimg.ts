@@ -30,9 +30,13 @@ export async function openTsimg(options: Pick<ToolOptions, "store">): Promise<Ts
     program: PROGRAM,
     root: options.store,
     pull: (reference) => ({ argv: [...tsimg, "pull", "--quiet", reference] }),
-    run: (reference, command) => ({
-      argv: [...tsimg, "run", "--rm", "--network", "none", reference, ...command],
+    run: (reference, command, network = "none") => ({
+      argv: [...tsimg, "run", "--rm", "--network", network, reference, ...command],
     }),
+    detach: (reference, command) => ({
+      argv: [...tsimg, "run", "-d", "--network", "none", reference, ...command],
+    }),
+    hasBridge: true,
     async overlayDirs(reference) {
       const format = "{{json .GraphDriver.Data}}";
       return JSON.parse(await outputOf([...tsimg, "inspect", "--format", format, reference]));

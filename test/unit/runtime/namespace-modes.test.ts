@@ -4,6 +4,7 @@ import {
   parseCgroupMode,
   parseIpcMode,
   parsePidMode,
+  parseTimeMode,
   parseUtsMode,
 } from "../../../src/runtime/namespace-modes.ts";
 
@@ -26,14 +27,26 @@ test("what a namespace doesn't have is refused with what it has", () => {
   expect(() => parsePidMode("shareable")).toThrow(
     expect.objectContaining({ hint: "choose private, host or container:ID" }),
   );
-  expect(() => parseUtsMode("container:db")).toThrow(
+  expect(() => parseCgroupMode("container:db")).toThrow(
     expect.objectContaining({ hint: "choose private or host" }),
   );
   expect(() => parseCgroupMode("container:db")).toThrow(/--cgroupns/);
 });
 
-test("the host's names can't be shared and set", () => {
+test("clocks are the host's, another container's, or so far ahead", () => {
+  for (const text of [undefined, "", "host"]) expect(parseTimeMode(text)).toEqual({ kind: "host" });
+  expect(parseTimeMode("container:db")).toEqual({ kind: "container", container: "db" });
+  expect(parseTimeMode("boottime=5")).toEqual({
+    kind: "private",
+    offsets: { boottime: { secs: 5, nanosecs: 0 } },
+  });
+  for (const text of ["private", "container:", "other"])
+    expect(() => parseTimeMode(text)).toThrow(/invalid --time/);
+});
+
+test("another's names can't be shared and set", () => {
   expect(() => parseUtsMode("host", "web")).toThrow(/--hostname can't be set with --uts host/);
+  expect(() => parseUtsMode("container:db", "web")).toThrow(/with --uts container:/);
   expect(parseUtsMode("private", "web")).toEqual({ kind: "private" });
 });
 

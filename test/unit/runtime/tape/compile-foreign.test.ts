@@ -32,6 +32,8 @@ const FOREIGN = {
   run: ["/usr/sbin/runc", "run", "x"],
   remove: ["/usr/sbin/runc", "delete", "x"],
   sysctls: { "net.ipv4.ip_forward": "1" },
+  log: "/state/log",
+  pidFile: "/state/pid",
 } as const;
 
 /** Where this comes in the tape; it must. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encodeTape } from "../../../../src/runtime/tape/encode.ts";
+import { encodeTape, HEADER_SIZE } from "../../../../src/runtime/tape/encode.ts";
 import { ERRNO } from "../../../../src/runtime/tape/errno.ts";
 import { SYSCALL_NAMES } from "../../../../src/runtime/tape/syscalls.ts";
 import type { Argument, Step, Tape } from "../../../../src/runtime/tape/tape.ts";
@@ -92,7 +92,7 @@ describe("encodeTape", () => {
               expect([...(found?.tolerate ?? [])].sort()).toEqual([...wanted.tolerate].sort());
             }
             wanted.args.forEach((argument, position) => {
-              const address = 128 + index * 80 + 32 + position * 8;
+              const address = HEADER_SIZE + index * 80 + 32 + position * 8;
               const word = found?.args[position] ?? -1n;
               const relocated = reader.relocations.has(address);
               expect(relocated).toBe(typeof argument === "string");
