@@ -58,6 +58,10 @@ export async function parseWithCommander(
     // Their options are their own help's business.
     .configureHelp({ subcommandTerm: (command) => command.name() });
   for (const command of byGroup(commands)) program.addCommand(command);
+  if (argv.length === 0) {
+    program.outputHelp();
+    return 0;
+  }
   try {
     await program.parseAsync(argv, { from: "user" });
     return undefined;

@@ -6,7 +6,8 @@ import { eventFilter, FILTER_NAMES } from "./events/filter.ts";
 import { showEvent, wholeTime } from "./events/show.ts";
 import { interruptible, openApp } from "./globals.ts";
 import { parseMoment } from "./output/moment.ts";
-import { parseTemplate, type Template } from "./output/template.ts";
+import { parseTemplate } from "./output/template/parse.ts";
+import type { Template } from "./output/template/syntax.ts";
 import { each, NONE } from "./run-flags/each.ts";
 
 interface Flags {

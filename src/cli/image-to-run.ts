@@ -1,5 +1,6 @@
 import type { App } from "../app.ts";
 import { parseImageConfig } from "../oci/image-config.ts";
+import { parsePlatform } from "../oci/platform.ts";
 import type { ContainerImage } from "../runtime/container/container.ts";
 import { TsimgError } from "../sys/error.ts";
 import { type Command, Option } from "./command.ts";
@@ -22,7 +23,8 @@ export function pullOptions(command: Command): Command {
     .addOption(pull)
     .option("-q, --quiet", "print nothing about a pull")
     .option("--platform <os/arch[/variant]>", "which image of an index to pull")
-    .option("--plain-http", "speak HTTP to the registry, not HTTPS");
+    .option("--plain-http", "speak HTTP to the registry, not HTTPS")
+    .option("--disable-content-trust", "accepted and without effect: nothing is signed");
 }
 
 /**
@@ -35,20 +37,36 @@ export async function imageToRun(
   text: string,
   flags: RunPullFlags,
 ): Promise<ContainerImage> {
-  const here = flags.pull === "always" ? undefined : runnable(app, text, flags.driver);
+  const isWanted = flags.pull !== "always" && fitsPlatform(app, text, flags.platform);
+  const here = isWanted ? runnable(app, text, flags.driver) : undefined;
   if (here !== undefined) return here;
-  if (flags.pull === "never" && app.images.find(text) === undefined)
-    throw new TsimgError("ERR_NO_SUCH_IMAGE", `no such image: '${text}'`, {
+  const known = app.images.find(text)?.image;
+  if (flags.pull === "never" && (known === undefined || !isWanted))
+    throw new TsimgError("ERR_NO_SUCH_IMAGE", `no such image: '${text}'${ofPlatform(flags)}`, {
       hint: "pull it first, or run with --pull missing",
     });
   const { pullForRun, unpackForRun } = await import("./pull-for-run.ts");
-  const image = flags.pull !== "always" ? app.images.find(text)?.image : undefined;
+  const image = isWanted ? known : undefined;
   announceFullCopies(app, flags.driver);
   if (image === undefined) await pullForRun(app, text, flags);
   else await unpackForRun(app, text, image, flags);
   const pulled = runnable(app, text, flags.driver);
   if (pulled !== undefined) return pulled;
   throw new TsimgError("ERR_NO_SUCH_IMAGE", `image '${text}' was removed while it was pulled`);
+}
+
+/** Whether what is here by that name is for the platform that was asked for. */
+function fitsPlatform(app: App, text: string, platform: string | undefined): boolean {
+  if (platform === undefined) return true;
+  const image = app.images.find(text)?.image;
+  if (image === undefined) return true;
+  const { os, architecture, variant } = parsePlatform(platform);
+  const isSame = image.os === os && image.architecture === architecture;
+  return isSame && (variant === undefined || image.variant === null || image.variant === variant);
+}
+
+function ofPlatform({ platform }: RunPullFlags): string {
+  return platform === undefined ? "" : ` for ${platform}`;
 }
 
 /** The image, when it is here and unpacked in the driver. */

@@ -29,7 +29,7 @@ export function containerConfig(spec: Spec | null, options: ContainerOptions, im
     Cmd: given?.cmd ?? options.command,
     ...(health === null ? {} : { Healthcheck: healthConfig(health) }),
     Image: image,
-    Volumes: nameSet(given?.volumes ?? []),
+    Volumes: given === undefined || given.volumes.length === 0 ? null : nameSet(given.volumes),
     WorkingDir: spec?.process.cwd ?? "",
     Entrypoint: given === undefined || given.entrypoint.length === 0 ? null : given.entrypoint,
     Labels: options.labels,

@@ -6,6 +6,7 @@ import type { Spec } from "../oci/runtime-spec.ts";
 import type { Container, ContainerState } from "../runtime/container/container.ts";
 import { healthOf, readHealthLog } from "../runtime/container/health.ts";
 import { healthLog } from "../runtime/container/health-log.ts";
+import type { NetworkChoice } from "../runtime/network/network-choice.ts";
 import { networkSettings, publishedPorts } from "../runtime/network/network-settings.ts";
 import { NetworkStore } from "../runtime/network/network-store.ts";
 import { tolerating } from "../sys/errno.ts";
@@ -34,10 +35,17 @@ export function inspectContainer(app: App, container: Container): object {
     // Gone when it was removed by force.
     Image: app.images.get(row.manifest as Digest)?.configDigest ?? "",
     ImageDigest: row.manifest,
+    ResolvConfPath: join(bundle, "resolv.conf"),
+    HostnamePath: join(bundle, "hostname"),
+    HostsPath: join(bundle, "hosts"),
     LogPath: options.logFile ?? "",
     RestartCount: row.restarts,
     Driver: snapshot?.driver ?? "",
     Platform: "linux",
+    MountLabel: "",
+    ProcessLabel: "",
+    AppArmorProfile: spec?.process.apparmorProfile ?? "",
+    ExecIDs: null,
     HostConfig: {
       AutoRemove: row.auto_remove === 1,
       ...hostConfig(spec, options),
@@ -60,11 +68,17 @@ function networkSettingsOf(app: App, { row, options, state }: Container): object
   const store = new NetworkStore(app.containers.networks);
   return networkSettings({
     members: store.memberships(row.id),
+    asked: networksOf(options.network.choice),
     networks: store.list(),
     ports: publishedPorts(database).get(row.id) ?? [],
     exposed: options.exposed,
     sandbox: pid === undefined ? "" : `/proc/${pid}/ns/net`,
   });
+}
+
+function networksOf(choice: NetworkChoice): readonly string[] {
+  if (choice.kind === "networks") return choice.attachments.map(({ network }) => network);
+  return choice.kind === "none" || choice.kind === "host" ? [choice.kind] : [];
 }
 
 function healthOfContainer(app: App, { row, options, state }: Container): object {
@@ -85,6 +99,7 @@ function stateObject(state: ContainerState): object {
     Paused: paused,
     Restarting: state.status === "restarting",
     OOMKilled: exit?.oomKilled ?? false,
+    Dead: false,
     Pid: running ? (started?.pid ?? 0) : 0,
     ExitCode: exit?.exitCode ?? 0,
     Error: exit?.error ?? "",

@@ -11,21 +11,21 @@ import { parseUlimits } from "../runtime/ulimits.ts";
 export function hostConfig(spec: Spec | null, options: ContainerOptions): object {
   const { given, network, restart, log = USUAL_LOG } = options;
   return {
-    Binds: given?.binds ?? [],
+    Binds: orNull(given?.binds),
     NetworkMode: networkMode(network.choice),
     PortBindings: portRequests(network.publish),
     PublishAllPorts: network.publishAll,
     LogConfig: { Type: log.driver, Config: log.options },
     RestartPolicy: { Name: restart.name, MaximumRetryCount: restart.most },
-    VolumesFrom: given?.volumesFrom ?? [],
-    CapAdd: given?.capAdd ?? [],
-    CapDrop: given?.capDrop ?? [],
+    VolumesFrom: orNull(given?.volumesFrom),
+    CapAdd: orNull(given?.capAdd),
+    CapDrop: orNull(given?.capDrop),
     CgroupnsMode: given?.cgroupns || "private",
     Dns: network.dns.servers,
     DnsOptions: network.dns.options,
     DnsSearch: network.dns.search,
     ExtraHosts: network.extraHosts.map(({ name, address }) => `${name}:${address}`),
-    GroupAdd: given?.groupAdd ?? [],
+    GroupAdd: orNull(given?.groupAdd),
     IpcMode: given?.ipc || "private",
     PidMode: given?.pid ?? "",
     UTSMode: given?.uts ?? "",
@@ -33,7 +33,7 @@ export function hostConfig(spec: Spec | null, options: ContainerOptions): object
     Init: options.init,
     Privileged: given?.privileged ?? (spec !== null && spec.linux.maskedPaths?.length === 0),
     ReadonlyRootfs: spec?.root.readonly ?? false,
-    SecurityOpt: given?.securityOpt ?? [],
+    SecurityOpt: orNull(given?.securityOpt),
     ShmSize: shmSize(spec),
     Sysctls: pairs(given?.sysctl ?? [], "="),
     Tmpfs: pairs(given?.tmpfs ?? [], ":"),
@@ -130,4 +130,9 @@ export function mountPoints(points: readonly MountPoint[], volumes: string): obj
     const Source = volumeData(volumes, point.name);
     return { Type: "volume", Name: point.name, Source, Destination, Driver: "local", RW };
   });
+}
+
+/** Docker's empty lists of these are null. */
+function orNull(list: readonly string[] | undefined): readonly string[] | null {
+  return list === undefined || list.length === 0 ? null : list;
 }

@@ -3,7 +3,7 @@ import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
 import { inspectAny, KINDS, type Kind } from "./inspect-any.ts";
 import { reportError } from "./output/errors.ts";
-import { renderObjects } from "./output/format.ts";
+import { renderInspected } from "./output/format.ts";
 import { print } from "./output/print.ts";
 
 interface Flags {
@@ -47,7 +47,7 @@ export function inspectCommand(name: string, all: readonly Kind[]): Command {
           process.exitCode = 1;
         }
       }
-      print(renderObjects(found, format));
+      print(renderInspected(found, format));
     });
 }
 

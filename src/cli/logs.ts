@@ -30,6 +30,7 @@ export function command(): Command {
     .option("-f, --follow", "go on until it ends for good", false)
     .option("-t, --timestamps", "put its time before each line", false)
     .option("-n, --tail <lines>", "only the last lines, or all")
+    .option("--details", "accepted and without effect: a log's lines have no details here")
     .option("--since <time>", "only what is newer: a time, or how long ago, e.g. 10m")
     .option("--until <time>", "only what is older")
     .addHelpText("after", EXAMPLES)

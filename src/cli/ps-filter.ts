@@ -68,6 +68,11 @@ const TESTS: Readonly<Record<string, MakeTest>> = {
   volume: (value) => (it) => it.volumes.includes(value),
   publish: (value) => portTest("publish", value, "published"),
   expose: (value) => portTest("expose", value, "exposed"),
+  "is-task": (value) => {
+    choose("is-task", value, ["true", "false"]);
+    // There is no swarm that would give any.
+    return () => value === "false";
+  },
   health: (value) => {
     choose("health", value, HEALTHS);
     return ({ health }) => health === value;

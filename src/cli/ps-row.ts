@@ -1,4 +1,5 @@
 import type { App } from "../app.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { Container } from "../runtime/container/container.ts";
 import { healthOf, readHealthLog } from "../runtime/container/health.ts";
 import { healthLog } from "../runtime/container/health-log.ts";
@@ -25,6 +26,7 @@ export const TITLES = {
   Mounts: "MOUNTS",
   LocalVolumes: "LOCAL VOLUMES",
   Networks: "NETWORKS",
+  Platform: "PLATFORM",
 } as const;
 
 export type Field = keyof typeof TITLES;
@@ -57,14 +59,23 @@ export function containerRow(
     Status: statusOf(app, container),
     Ports: portsColumn(ports, options.exposed),
     Names: row.name,
-    Size: withSize ? formatSize(app.snapshots.usage(row.snapshot).bytes) : "",
+    Size: withSize ? sizeOf(app, container) : "",
     Labels: Object.entries(options.labels)
       .map(([name, value]) => `${name}=${value}`)
       .join(","),
     Mounts: mounts.map((name) => (noTrunc ? name : ellipsis(name, 15))).join(","),
     LocalVolumes: String(options.points.filter(({ type }) => type === "volume").length),
     Networks: networks.map(({ name }) => name).join(","),
+    // Docker's, too, is empty unless its images are containerd's.
+    Platform: "",
   };
+}
+
+/** What it has written, and with that all that it sees. */
+function sizeOf(app: App, { row }: Container): string {
+  const own = app.snapshots.usage(row.snapshot).bytes;
+  const image = app.images.get(row.manifest as Digest)?.size ?? 0;
+  return `${formatSize(own)} (virtual ${formatSize(own + image)})`;
 }
 
 export function filteredContainer(

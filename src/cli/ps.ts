@@ -5,7 +5,7 @@ import { NetworkStore } from "../runtime/network/network-store.ts";
 import { TsimgError } from "../sys/error.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
-import { type Listing, renderRows } from "./output/format.ts";
+import { LABEL, type Listing, renderRows, withLabels } from "./output/format.ts";
 import { print } from "./output/print.ts";
 import { containerFilter, looksAtAll } from "./ps-filter.ts";
 import {
@@ -56,12 +56,14 @@ export function command(): Command {
       using app = openApp(command);
       const listing: Listing<Field> = {
         titles: TITLES,
+        methods: [LABEL],
         table: flags.size ? `${TABLE}\t{{.Size}}` : TABLE,
       };
       const withSize = flags.size === true || flags.format?.includes(".Size") === true;
-      const rows = shown(app, flags).map((listed) =>
-        containerRow(app, listed, !flags.trunc, withSize),
-      );
+      const rows = shown(app, flags).map((listed) => {
+        const row = containerRow(app, listed, !flags.trunc, withSize);
+        return withLabels(row, listed.container.options.labels);
+      });
       print(renderRows(listing, rows, flags));
     });
 }

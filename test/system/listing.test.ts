@@ -113,7 +113,7 @@ describe.skipIf(reason)(`what containers are asked about ${reason ?? ""}`, () =>
     await stage.output("rm", "asked");
     await stage.output("create", "--name", "plain", "--shm-size", "1m", stage.tiny);
     expect(await stage.inspect("plain")).toMatchObject({
-      HostConfig: { Binds: [], CapAdd: [], ShmSize: 1024 ** 2, Ulimits: [] },
+      HostConfig: { Binds: null, CapAdd: null, ShmSize: 1024 ** 2, Ulimits: [] },
       Config: { User: "", Entrypoint: null, Cmd: ["sh"], Volumes: {} },
     });
     await stage.output("rm", "plain");

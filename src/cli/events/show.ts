@@ -1,6 +1,7 @@
 import type { Event } from "../../store/events.ts";
 import { escapeControl, jsonText } from "../output/escape-control.ts";
-import { evaluate, type Template } from "../output/template.ts";
+import { evaluate } from "../output/template/evaluate.ts";
+import type { Template } from "../output/template/syntax.ts";
 
 /** @param format undefined: as docker's own line; `json`: a JSON object; else a template */
 export function showEvent(event: Event, format: Template | "json" | undefined): string {

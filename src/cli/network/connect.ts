@@ -1,7 +1,7 @@
 import { connectNetwork } from "../../runtime/network/connect-network.ts";
 import { checkHostName } from "../../runtime/network/host-name.ts";
-import { isPredefined } from "../../runtime/network/inspect-network.ts";
 import { parseIp } from "../../runtime/network/network-choice.ts";
+import { isPredefined } from "../../runtime/network/predefined-networks.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { Command } from "../command.ts";
 import { openApp } from "../globals.ts";

@@ -1,13 +1,10 @@
 import type { App } from "../../app.ts";
-import {
-  inspectNetwork,
-  inspectPredefined,
-  isPredefined,
-} from "../../runtime/network/inspect-network.ts";
+import { inspectNetwork, inspectPredefined } from "../../runtime/network/inspect-network.ts";
+import { isPredefined } from "../../runtime/network/predefined-networks.ts";
 import { Command } from "../command.ts";
 import { openApp } from "../globals.ts";
 import { reportError } from "../output/errors.ts";
-import { renderObjects } from "../output/format.ts";
+import { renderInspected } from "../output/format.ts";
 import { print } from "../output/print.ts";
 import { networkStore } from "./app-network.ts";
 
@@ -37,7 +34,7 @@ export function command(): Command {
           process.exitCode = 1;
         }
       }
-      print(renderObjects(found, flags.format));
+      print(renderInspected(found, flags.format));
     });
 }
 

@@ -1,12 +1,12 @@
+import { DEFAULT_NETWORK, type NetworkRow } from "../../runtime/network/network-row.ts";
 import {
   PREDEFINED,
   predefinedDriver,
   predefinedId,
-} from "../../runtime/network/inspect-network.ts";
-import { DEFAULT_NETWORK, type NetworkRow } from "../../runtime/network/network-row.ts";
+} from "../../runtime/network/predefined-networks.ts";
 import { Command } from "../command.ts";
 import { openApp } from "../globals.ts";
-import { type Listing, renderRows } from "../output/format.ts";
+import { LABEL, type Listing, renderRows, withLabels } from "../output/format.ts";
 import { print } from "../output/print.ts";
 import { each } from "../run-flags/each.ts";
 import { networkStore } from "./app-network.ts";
@@ -20,6 +20,7 @@ interface Flags {
 }
 
 const LISTING = {
+  methods: [LABEL],
   titles: {
     ID: "NETWORK ID",
     Name: "NAME",
@@ -99,7 +100,7 @@ function predefined(name: (typeof PREDEFINED)[number]): Listed {
 
 function row(network: Listed, trunc: boolean) {
   const { id, name, driver, labels, ipv6, internal, created } = network;
-  return {
+  const shown = {
     ID: trunc ? id.slice(0, 12) : id,
     Name: name,
     Driver: driver,
@@ -112,4 +113,5 @@ function row(network: Listed, trunc: boolean) {
       .join(","),
     CreatedAt: created,
   };
+  return withLabels(shown, labels);
 }

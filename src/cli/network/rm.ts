@@ -1,5 +1,5 @@
 import { removeNetwork } from "../../runtime/network/ensure-networks.ts";
-import { isPredefined } from "../../runtime/network/inspect-network.ts";
+import { isPredefined } from "../../runtime/network/predefined-networks.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { Command } from "../command.ts";
 import { eachNamed } from "../each-named.ts";

@@ -1,6 +1,9 @@
 import { jsonText } from "./escape-control.ts";
 import { formatTable } from "./table.ts";
-import { evaluate, fieldPaths, parseTemplate, type Template, unknownField } from "./template.ts";
+import { evaluate } from "./template/evaluate.ts";
+import { fieldPaths } from "./template/field-paths.ts";
+import { parseTemplate } from "./template/parse.ts";
+import { type Node, type Template, unknownField } from "./template/syntax.ts";
 
 /** What a listing can show: said once by each command that lists. */
 export interface Listing<Field extends string> {
@@ -10,6 +13,8 @@ export interface Listing<Field extends string> {
   readonly table: string;
   /** Template of a line of `--quiet`. */
   readonly quiet?: string;
+  /** Members of rows that templates may call, as in `{{.Label "name"}}`. */
+  readonly methods?: readonly string[];
 }
 
 export interface FormatFlags {
@@ -40,12 +45,17 @@ export function renderRows<Field extends string>(
     return renderTable(listing, parseTemplate(listing.table), rows);
   }
   const template = parseTemplate(custom ?? wanted);
-  checkFields(template, Object.keys(listing.titles));
+  checkFields(template, Object.keys(listing.titles), listing.methods ?? []);
   return custom === undefined ? renderLines(template, rows) : renderTable(listing, template, rows);
 }
 
+/** As {@link renderObjects}, of `inspect`: with `json`, as without a format, they are an array. */
+export function renderInspected(objects: readonly object[], format: string | undefined): string {
+  return format?.trim() === "json" ? `${jsonText(objects)}\n` : renderObjects(objects, format);
+}
+
 /**
- * The text of `inspect`, `info` and `version`: without a format a JSON array, with `json` one
+ * The text of `info` and `version`: without a format a JSON array, with `json` one
  * object a line, else the template's text for each.
  *
  * @throws TsimgError ERR_USAGE as {@link renderRows}
@@ -56,6 +66,17 @@ export function renderObjects(objects: readonly object[], format: string | undef
   if (wanted === "json") return lines(objects.map((object) => jsonText(object)));
   return renderLines(parseTemplate(wanted), objects);
 }
+
+/** A row of which templates may ask for a label: `{{.Label "name"}}`. JSON doesn't show that. */
+export function withLabels<T extends object>(row: T, labels: Readonly<Record<string, string>>): T {
+  const value = (name: unknown) => {
+    return typeof name === "string" && Object.hasOwn(labels, name) ? labels[name] : "";
+  };
+  return Object.defineProperty(row, LABEL, { value });
+}
+
+/** The name of that, for `Listing.methods`. */
+export const LABEL = "Label";
 
 function renderLines(template: Template, values: readonly unknown[]): string {
   return lines(values.map((value) => evaluate(template, value)));
@@ -75,27 +96,27 @@ function renderTable<Field extends string>(
 }
 
 /** One template a cell. */
-function splitAtTabs({ source, pieces }: Template): readonly Template[] {
-  const cells: Template["pieces"][number][][] = [[]];
-  for (const piece of pieces) {
-    if (piece.kind === "action") {
-      cells.at(-1)?.push(piece);
+function splitAtTabs({ source, nodes }: Template): readonly Template[] {
+  const cells: Node[][] = [[]];
+  for (const node of nodes) {
+    if (node.kind !== "text") {
+      cells.at(-1)?.push(node);
       continue;
     }
-    for (const [at, text] of piece.text.split("\t").entries()) {
+    for (const [at, text] of node.text.split("\t").entries()) {
       if (at > 0) cells.push([]);
       if (text !== "") cells.at(-1)?.push({ kind: "text", text });
     }
   }
-  return cells.map((cell) => ({ source, pieces: cell }));
+  return cells.map((cell) => ({ source, nodes: cell }));
 }
 
 /** A cell's template with titles in place of its fields, whatever is done to them. */
 function titleOf(cell: Template, titles: Readonly<Record<string, string>>): string {
-  return cell.pieces
-    .map((piece) => {
-      if (piece.kind === "text") return piece.text;
-      const [path = []] = fieldPaths({ source: cell.source, pieces: [piece] });
+  return cell.nodes
+    .map((node) => {
+      if (node.kind === "text") return node.text;
+      const [path = []] = fieldPaths({ nodes: [node] });
       const [name] = path;
       if (name === undefined) return "";
       return path.length > 1 ? path.slice(-1).join().toUpperCase() : (titles[name] ?? "");
@@ -104,10 +125,14 @@ function titleOf(cell: Template, titles: Readonly<Record<string, string>>): stri
 }
 
 /** Found out before there is a row, so that a script's mistake shows with an empty store too. */
-function checkFields(template: Template, known: readonly string[]): void {
+function checkFields(
+  template: Template,
+  known: readonly string[],
+  methods: readonly string[],
+): void {
   for (const path of fieldPaths(template)) {
     const [name] = path;
-    if (name !== undefined && !known.includes(name))
+    if (name !== undefined && !known.includes(name) && !methods.includes(name))
       throw unknownField([name], known, template.source);
   }
 }

@@ -3,7 +3,7 @@ import { VolumeStore } from "../../runtime/volume/volume-store.ts";
 import { Command } from "../command.ts";
 import { openApp } from "../globals.ts";
 import { reportError } from "../output/errors.ts";
-import { renderObjects } from "../output/format.ts";
+import { renderInspected } from "../output/format.ts";
 import { print } from "../output/print.ts";
 
 const EXAMPLES = `
@@ -32,7 +32,7 @@ export function command(): Command {
           return [];
         }
       });
-      print(renderObjects(found, flags.format));
+      print(renderInspected(found, flags.format));
     });
 }
 

@@ -2,7 +2,7 @@ import { parseVolumeFilters } from "../../runtime/volume/volume-filters.ts";
 import { VolumeStore } from "../../runtime/volume/volume-store.ts";
 import { Command } from "../command.ts";
 import { openApp } from "../globals.ts";
-import { type Listing, renderRows } from "../output/format.ts";
+import { LABEL, type Listing, renderRows, withLabels } from "../output/format.ts";
 import { print } from "../output/print.ts";
 import { each, NONE } from "../run-flags/each.ts";
 
@@ -24,6 +24,7 @@ const LISTING = {
   },
   table: "{{.Driver}}\t{{.Name}}",
   quiet: "{{.Name}}",
+  methods: [LABEL],
 } as const satisfies Listing<string>;
 
 const KEYS = ["dangling", "driver", "label", "name"];
@@ -51,7 +52,7 @@ export function command(): Command {
         const links = store.users(volume.name).length;
         if (!isWanted(volume, links > 0)) return [];
         const labels = Object.entries(volume.labels).map(([key, value]) => `${key}=${value}`);
-        return {
+        const row = {
           Driver: volume.driver,
           Name: volume.name,
           Scope: "local",
@@ -61,6 +62,7 @@ export function command(): Command {
           // Docker's word for what it would take too long to find out.
           Size: "N/A",
         };
+        return withLabels(row, volume.labels);
       });
       print(renderRows(LISTING, rows, flags));
     });

@@ -28,6 +28,8 @@ export async function waitForEnd(
     record?.hold();
     const state = containers.find(row.id)?.state;
     if (state?.status === "exited") return state.exit.exitCode;
+    // As with docker: what doesn't run has nothing to be waited for.
+    if (state?.status === "created" && !state.starting) return 0;
     if (state === undefined) {
       const exit = record?.read();
       if (exit !== undefined) return exit.exitCode;

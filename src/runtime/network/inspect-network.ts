@@ -1,24 +1,7 @@
 import type { MemberRow, NetworkRow } from "./network-row.ts";
 import { endpointId } from "./network-settings.ts";
+import { type Predefined, predefinedDriver, predefinedId } from "./predefined-networks.ts";
 import { readSubnet } from "./subnet.ts";
-
-/** Networks that need no bridge: the host's own, and none at all. */
-export const PREDEFINED = ["host", "none"] as const;
-
-type Predefined = (typeof PREDEFINED)[number];
-
-export function isPredefined(name: string): name is Predefined {
-  return name === "host" || name === "none";
-}
-
-/** The same in every store: its name in hexadecimal, filled up. */
-export function predefinedId(name: Predefined): string {
-  return Buffer.from(name).toString("hex").padEnd(64, "0");
-}
-
-export function predefinedDriver(name: Predefined): string {
-  return name === "host" ? "host" : "null";
-}
 
 /**
  * A network as docker's `network inspect` shows it.
@@ -73,6 +56,10 @@ export function inspectPredefined(name: Predefined): object {
     EnableIPv6: false,
     IPAM: { Driver: "default", Options: null, Config: null },
     Internal: false,
+    Attachable: false,
+    Ingress: false,
+    ConfigFrom: { Network: "" },
+    ConfigOnly: false,
     Containers: {},
     Options: {},
     Labels: {},

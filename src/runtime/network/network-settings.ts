@@ -4,6 +4,7 @@ import type { NetworkChoice } from "./network-choice.ts";
 import type { MemberRow, NetworkRow, PublishedPort } from "./network-row.ts";
 import { parsePortList } from "./port-list.ts";
 import { distinctPorts } from "./port-request.ts";
+import { isPredefined, predefinedId } from "./predefined-networks.ts";
 import { networkOf } from "./prepare-network.ts";
 import { readSubnet } from "./subnet.ts";
 
@@ -16,6 +17,8 @@ export function publishedPorts(database: Database): ReadonlyMap<string, Publishe
 export interface SettingsInput {
   /** Of one container, eth0 first. */
   readonly members: readonly MemberRow[];
+  /** The networks that it is in when it runs, `none` and `host` among them. */
+  readonly asked: readonly string[];
   readonly networks: readonly NetworkRow[];
   readonly ports: readonly PublishedPort[];
   /** By its image and its flags, as `80/tcp`. */
@@ -24,17 +27,19 @@ export interface SettingsInput {
   readonly sandbox: string;
 }
 
-/** `NetworkSettings` of docker's inspect. Those of a container that doesn't run are empty. */
+/** `NetworkSettings` of docker's inspect. A container that doesn't run has no addresses. */
 export function networkSettings(input: SettingsInput): object {
-  const { members, networks, sandbox } = input;
+  const { members, asked, networks, sandbox } = input;
   const main = gatewayMember(members, networks) ?? members[0];
   const six = gatewayMember6(members, networks) ?? main;
+  const idle = asked.map((name) => [name, idleEndpoint(name, networks)] as const);
   const settings = members.map((member) => [member.network, endpoint(member, networks)] as const);
   return {
     SandboxKey: sandbox,
     Ports: portBindings(input.ports, input.exposed),
     ...addressing(main, six, networks),
-    Networks: Object.fromEntries(settings),
+    // A running one may have left some of them.
+    Networks: Object.fromEntries(members.length === 0 ? idle : settings),
   };
 }
 
@@ -77,6 +82,17 @@ function endpoint(member: MemberRow, networks: readonly NetworkRow[]): object {
     DriverOpts: null,
     DNSNames: [...new Set([...aliases, short, member.hostname].filter((name) => name !== ""))],
     ...addressing(member, member, networks),
+  };
+}
+
+/** Of a network without addresses. */
+function idleEndpoint(name: string, networks: readonly NetworkRow[]): object {
+  const known = networks.find((network) => network.name === name);
+  const id = isPredefined(name) ? predefinedId(name) : (known?.id ?? "");
+  return {
+    ...{ IPAMConfig: null, Links: null, Aliases: null, NetworkID: id, DriverOpts: null },
+    DNSNames: null,
+    ...addressing(undefined, undefined, networks),
   };
 }
 

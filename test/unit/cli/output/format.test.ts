@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { renderObjects, renderRows } from "../../../../src/cli/output/format.ts";
+import { LABEL, renderObjects, renderRows, withLabels } from "../../../../src/cli/output/format.ts";
 
 const LISTING = {
   titles: { ID: "IMAGE ID", Repository: "REPOSITORY", Labels: "LABELS" },
@@ -58,17 +58,32 @@ describe("a listing", () => {
   test.each([
     ["{{.ID", /has no '}}'/],
     ["{{}}", /'{{}}' is not understood/],
-    ["{{range .Labels}}x{{end}}", /'range' in '{{range \.Labels}}' is not understood/],
+    ["{{range .Labels}}x", /'{{range}}' has no '{{end}}'/],
+    ["{{end}}", /belongs to nothing/],
+    ["{{if}}x{{end}}", /not understood/],
+    ["{{if .ID}}{{else}}{{else}}{{end}}", /belongs to nothing/],
+    ["{{(.ID}}", /not understood/],
+    ["{{.ID)}}", /not understood/],
+    ["{{foo .ID}}", /'foo' in '{{foo \.ID}}' is not understood/],
     ["{{json}}", /not understood/],
     ["{{.ID .Repository}}", /not understood/],
     ["{{.ID |}}", /not understood/],
     ["{{.a..b}}", /empty name/],
     ['{{index .Labels "\\q"}}', /no string/],
-    ['{{join (split .ID "") ","}}', /not understood/],
-    ["{{$x}}", /not understood/],
+    ["{{$x}}", /no variable '\$x'/],
   ])("the template %j is refused", (format, message) => {
     expect(() => renderRows(LISTING, ROWS, { format })).toThrow(message);
   });
+});
+
+test("rows with labels answer for one by its name, and no JSON shows that", () => {
+  const listing = { ...LISTING, methods: [LABEL] };
+  const row = withLabels({ ID: "1", Repository: "a", Labels: "x=y" }, { x: "y\nz" });
+  const shown = (format: string) => renderRows(listing, [row], { format });
+  expect(shown('{{.Label "x"}}|{{.Label "none"}}')).toBe("y\\nz|\n");
+  expect(shown('{{println (.Label "x")}}')).toBe("y\\nz\n\n");
+  expect(shown("json")).toBe('{"ID":"1","Repository":"a","Labels":"x=y"}\n');
+  expect(() => shown("{{.Labels 1}}")).toThrow(/not understood/);
 });
 
 describe("objects", () => {
@@ -94,6 +109,28 @@ describe("objects", () => {
     ['{{index .Config.Labels "a.b"}}', "c"],
     ["{{index .Config.Env 1}}", "B=2"],
     ["{{index .Config.Labels `none`}}", ""],
+    // What docker prints of the same.
+    ["{{.Config.Labels.foo}} {{.Config.Labels.foo.bar}}", "<no value> <no value>"],
+    ["{{json .Config.Labels.foo}}", "null"],
+    ["{{if .Config.Labels.foo}}y{{else}}n{{end}}", "n"],
+    ["{{range .Config.Env}}{{println .}}{{end}}", "A=1\nB=2\n"],
+    ["{{range $i, $e := .Config.Env}}{{if $i}},{{end}}{{$e}}{{end}}", "A=1,B=2"],
+    ['{{range $k, $v := .Config.Labels}}{{$k}}={{$v}}{{"\\n"}}{{end}}', "a.b=c\n"],
+    ["{{range .Config.Labels}}{{$.Id}}{{else}}none{{end}}", "c1"],
+    ["{{with .State}}{{.Pid}}{{end}}{{with .State.Health}}x{{else}}none{{end}}", "42none"],
+    ['{{if eq .Id "x"}}a{{else if eq .State.Pid 42}}b{{else}}c{{end}}', "b"],
+    ["{{$x := .State}}{{$x.Pid}}{{$x = .Id}}{{$x}}", "42c1"],
+    ['{{(index (split "a/b" "/") 1)}} {{slice .Id 0 1}}', "b c"],
+    [
+      '{{printf "%s|%5d|%-4s|%q|%v" .Id .State.Pid "a" "b" .State.Running}}',
+      'c1|   42|a   |"b"|true',
+    ],
+    ['{{print "a" "b" 1 2}}|{{print 1 2}}', "ab1 2|1 2"],
+    ['{{and .State.Running .Id}} {{or "" "x"}} {{not .State.Running}}', "c1 x false"],
+    ['{{ne 1 2}} {{lt 1 2}} {{ge 2 2}} {{eq .Id "/a" "c1"}}', "true true true true"],
+    ['{{title "foo bar"}} {{pad "x" 1 2}}|', "Foo Bar  x  |"],
+    ["a {{- .Id -}} b{{/* said aside */}}", "ac1b"],
+    ['{{"}}"}}', "}}"],
   ])("%s", (format, expected) => expect(renderObjects(objects, format)).toBe(`${expected}\n`));
 
   test("a field that isn't there is refused where it is missing", () => {

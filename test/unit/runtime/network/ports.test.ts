@@ -159,7 +159,8 @@ add element inet tsimg bound4 { 127.0.0.1 . udp . 53 : 10.0.0.2 . 53 }
   });
 
   it("stand in inspect as docker has them", () => {
-    const input = { members: [], networks: [], ports, exposed: ["443"], sandbox: "" };
+    const asked = ["none"];
+    const input = { members: [], asked, networks: [], ports, exposed: ["443"], sandbox: "" };
     expect(networkSettings(input)).toMatchObject({
       Ports: {
         "443/tcp": null,
@@ -169,6 +170,7 @@ add element inet tsimg bound4 { 127.0.0.1 . udp . 53 : 10.0.0.2 . 53 }
         ],
         "53/udp": [{ HostIp: "127.0.0.1", HostPort: "53" }],
       },
+      Networks: { none: { IPAddress: "", NetworkID: expect.stringMatching(/^[0-9a-f]{64}$/) } },
     });
   });
 });
