@@ -53,8 +53,11 @@ describe.skipIf(why)(`tsimg run on a terminal ${why ?? ""}`, () => {
         ["wait", "started\r\n"],
         ["type", "\x1a"],
         ["wait", "Stopped"],
+        ["wait", "> \x1b[6n"],
         ["type", "kill -9 %1; sleep 0.1; echo $TERM\n"],
         ["wait", "xterm"],
+        // An end typed before the shell listens is the terminal's, and lost as the shell begins to.
+        ["wait", "> \x1b[6n"],
         ["type", "\x04"],
       ],
     );
