@@ -1,7 +1,8 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   appArmorProfile,
@@ -18,12 +19,18 @@ import { compileExec } from "../../src/runtime/tape/compile-exec.ts";
 import { encodeTape } from "../../src/runtime/tape/encode.ts";
 import { Steps } from "../../src/runtime/tape/steps.ts";
 import { Box, until } from "../system/launcher-box.ts";
+import { patience } from "../system/support/slowness.ts";
 
 const DIST = join(import.meta.dirname, "../../dist");
 
 /** Runs a script as root with every capability and nothing masked: what is denied, AppArmor denies. */
 function runUnder(profile: string | undefined, script: string) {
   using box = new Box(DIST);
+  writeTape(box, profile, script);
+  return spawnSync(box.launcher, [box.tape], { encoding: "utf8", timeout: patience(15_000) });
+}
+
+function writeTape(box: Box, profile: string | undefined, script: string): void {
   const asked = box.request({
     args: ["sh", "-c", script],
     mounts: [{ destination: "/host", type: "bind", source: "/", options: ["rbind", "ro"] }],
@@ -49,7 +56,23 @@ function runUnder(profile: string | undefined, script: string) {
   if (profile !== undefined) setAppArmor(label, profile);
   const labelled = { ...tape, child: [...label.list, ...tape.child] };
   writeFileSync(box.tape, encodeTape(labelled, "x86_64"));
-  return spawnSync(box.launcher, [box.tape], { encoding: "utf8", timeout: 300_000 });
+}
+
+/** Whether a container is gone some time after its launcher was killed. */
+async function diesWithLauncher(profile: string | undefined): Promise<boolean> {
+  using box = new Box(DIST);
+  writeTape(box, profile, "echo started; exec sleep 1000");
+  const launcher = spawn(box.launcher, [box.tape], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(launcher.stdout, "data");
+  const children = `/proc/${launcher.pid}/task/${launcher.pid}/children`;
+  const pid = Number(readFileSync(children, "utf8"));
+  launcher.kill("SIGKILL");
+  await once(launcher, "exit");
+  const isThere = () => existsSync(`/proc/${pid}`);
+  for (const end = Date.now() + patience(100); isThere() && Date.now() < end; ) await sleep(50);
+  const lasts = isThere();
+  if (lasts) process.kill(pid, "SIGKILL");
+  return !lasts;
 }
 
 /** Each line does something and says whether it went well. */
@@ -161,6 +184,16 @@ describe.skipIf(!readAppArmor().enabled)("AppArmor", () => {
       container.kill("SIGKILL");
       await once(container, "close");
     }
+  });
+
+  it("is no obstacle to dying with the launcher where a container has none", async () => {
+    expect(await diesWithLauncher(undefined)).toBe(true);
+  });
+
+  // The kernel forgets PR_SET_PDEATHSIG at an execve that changes the profile.
+  it.fails("lets a confined container die with its launcher", async () => {
+    loadDefaultProfile();
+    expect(await diesWithLauncher(DEFAULT_PROFILE)).toBe(true);
   });
 
   it("ends the start when the profile isn't loaded", () => {

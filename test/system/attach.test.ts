@@ -89,6 +89,7 @@ describe.skipIf(reason)(`tsimg attach ${reason ?? ""}`, () => {
     expect(await refused("front")).toContain("has the streams of who started it");
     front.kill("SIGKILL");
     await once(front, "exit");
+    await stage.tsimg(["rm", "-f", "front"]);
     expect(await refused("front-for-long")).toContain("no such container");
   });
 

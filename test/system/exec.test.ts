@@ -124,7 +124,7 @@ describe.skipIf(reason)(`tsimg exec ${reason ?? ""}`, () => {
         stage,
         ["exec", "-it", "box", "sh", "-c", script],
         [
-          ["wait", "40 100"],
+          ["wait", "40 100\r\n"],
           ["type", "typed\n"],
         ],
       );

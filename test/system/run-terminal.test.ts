@@ -20,7 +20,7 @@ describe.skipIf(why)(`tsimg run on a terminal ${why ?? ""}`, () => {
     const screen = await run(
       ["-it", ...shell(script)],
       [
-        ["wait", "ready"],
+        ["wait", "ready\r\n"],
         ["resize", 30, 90],
       ],
     );
@@ -33,9 +33,9 @@ describe.skipIf(why)(`tsimg run on a terminal ${why ?? ""}`, () => {
     const screen = await run(
       ["-ti", ...shell(script)],
       [
-        ["wait", "ready"],
+        ["wait", "ready\r\n"],
         ["type", "typed\n"],
-        ["wait", "got typed"],
+        ["wait", "got typed\r\n"],
         ["type", "\x03"],
       ],
     );
@@ -68,7 +68,7 @@ describe.skipIf(why)(`tsimg run on a terminal ${why ?? ""}`, () => {
   test("a SIGTERM to tsimg is the container's, and the terminal's mode is restored", async () => {
     const script = "trap 'exit 8' TERM; echo ready; while :; do sleep 0.02; done";
     const steps = [
-      ["wait", "ready"],
+      ["wait", "ready\r\n"],
       ["signal", 15],
     ] as const;
     expect(await run(["-it", ...shell(script)], steps)).toMatch(/mode restored\nstatus 8\n$/);
@@ -80,7 +80,7 @@ describe.skipIf(why)(`tsimg run on a terminal ${why ?? ""}`, () => {
     const script =
       "test -t 0 || test -t 1 || echo no terminal; trap 'echo interrupted; exit 6' INT; echo ready; while :; do sleep 0.02; done";
     const screen = await run(shell(script), [
-      ["wait", "ready"],
+      ["wait", "ready\r\n"],
       ["type", "\x03"],
     ]);
     expect(screen).toMatch(/^no terminal\nready\n\^C\n?interrupted\n\nmode restored\nstatus 6\n$/);

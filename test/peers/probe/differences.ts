@@ -12,6 +12,8 @@ export interface Difference {
   readonly peer?: Peer;
   /** Of FLAG_SETS; all of them when absent. */
   readonly set?: string;
+  /** Shows only on machines with version 2 of control groups alone. */
+  readonly version2?: true;
   readonly why: string;
 }
 
@@ -141,7 +143,7 @@ export const DIFFERENCES: readonly Difference[] = [
     why: "ours makes the IPC namespace together with the user namespace, before anybody is mapped",
   },
   {
-    fact: /^mount\.\/(dev\/(full|null|random|tty|urandom|zero)|proc\/(interrupts|keys|timer_list))$/,
+    fact: /^mount\.\/(dev\/(full|null|random|tty|urandom|zero)|proc\/(interrupts|kcore|keys|timer_list))$/,
     ours: /^devtmpfs rw,relatime from/,
     set: "mapped users",
     why: "there the host's device nodes are mounted, each runtime with other options",
@@ -150,6 +152,15 @@ export const DIFFERENCES: readonly Difference[] = [
     fact: /^mount\.\/etc\/(hosts|hostname|resolv\.conf)$/,
     set: "mapped users",
     why: "in a bundle they belong to the mapped users; in the store to root, shown by mapped mounts",
+  },
+  {
+    fact: /^(cgroup\.\.\/cgroup\.subtree_control|file\.\/sys\/fs\/cgroup)$/,
+    ours: /write: EACCES$/,
+    theirs: /write: EROFS$/,
+    peer: "crun",
+    set: "mapped users",
+    version2: true,
+    why: "crun makes the container's root the owner of its group, though it is mounted read-only",
   },
   {
     fact: /^(process\.(id|others|parent|session)|status\.NS[st])/,

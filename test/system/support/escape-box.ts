@@ -34,6 +34,9 @@ export interface Attack {
   readonly launcher?: string;
 }
 
+/** It would stand in for what is weakened; what it denies by itself is another test's. */
+const NO_APPARMOR = { enabled: false, loaded: new Set<string>(), loadable: false };
+
 /**
  * A box whose containers have what `tsimg run` gives them: its capabilities, seccomp filter,
  * masks, mounts, devices and control groups, not a choice of the test.
@@ -64,7 +67,7 @@ export class EscapeBox extends Box {
       network,
       filesDirectory: this.state,
       mounts: [],
-      host: facts,
+      host: { ...facts, appArmor: NO_APPARMOR },
     });
     writeNetworkFiles(this.state, spec.hostname ?? "", network, []);
     const { seccomp } = spec.linux;
