@@ -56,6 +56,45 @@ describe.skipIf(reason)(`what the end of a container leads to ${reason ?? ""}`, 
     await stage.output("rm", "-f", "it");
   });
 
+  const SHELL = "sleep 1000 & wait";
+  test.each<[string, readonly string[], readonly (readonly string[])[]]>([
+    ["processes in the host's namespace", ["--pid", "host"], []],
+    ["a container that is paused", [], [["pause", "it"]]],
+    ["one that is removed as it ends", ["--rm", "--pid", "host"], []],
+  ])("%s: a look ends what a killed launcher has left", async (_what, flags, before) => {
+    await run(...flags, stage.tiny, "sh", "-c", SHELL);
+    for (const line of before) await stage.output(...line);
+    const { BundlePath, State } = await stage.inspect("it");
+    const record = readFileSync(join(BundlePath, "started.json"), "utf8");
+    const { launcher } = JSON.parse(record) as { launcher: number };
+    const groups = readFileSync(`/proc/${State.Pid}/cgroup`, "utf8")
+      .split("\n")
+      .map((line) => line.split(":"))
+      .filter(([, , path = ""]) => path.includes("tsimg"))
+      .map(([, name = "", path = ""]) => `/sys/fs/cgroup/${name || "unified"}${path}`);
+    expect(groups.length).toBeGreaterThan(0);
+    process.kill(launcher, "SIGKILL");
+    const removed = flags.includes("--rm");
+    await stage.until(async () => (await stage.output("ps", "-q")) === "");
+    // A group goes when no process is left in it.
+    expect(groups.filter((group) => existsSync(group))).toEqual([]);
+    expect((await stage.output("ps", "-aq")) === "").toBe(removed);
+    if (removed) return;
+    const end = await stage.output("inspect", "-f", "{{.State.ExitCode}} {{.State.Status}}", "it");
+    expect(end).toBe("137 exited\n");
+    await stage.output("rm", "it");
+  });
+
+  test("groups that a container made below its own go with it", async () => {
+    const below = "mkdir /sys/fs/cgroup/freezer/sub /sys/fs/cgroup/freezer/sub/sub; sleep 1000";
+    await run("--privileged", stage.tiny, "sh", "-c", below);
+    const id = await stage.output("inspect", "-f", "{{.Id}}", "it");
+    const group = `/sys/fs/cgroup/freezer/tsimg/${id.trimEnd()}`;
+    await stage.until(async () => existsSync(`${group}/sub/sub`));
+    await stage.output("rm", "-f", "it");
+    expect(existsSync(group)).toBe(false);
+  });
+
   test("after a reboot all have ended, and those that shall run are started by one line", async () => {
     const store = stage.env["TSIMG_ROOT"] ?? "";
     await run("--restart", "always", stage.tiny, "sleep", "1000");

@@ -1,7 +1,7 @@
-import { bootId, identityOf, isAlive } from "../../store/process-identity.ts";
+import { bootId, isAlive } from "../../store/process-identity.ts";
 import { isFrozen } from "../cgroup/freeze.ts";
 import type { ContainerOptions, ContainerRow, ContainerState, ExitRecord } from "./container.ts";
-import { launcherOf, lostWith, readExit, readStarted } from "./launch-records.ts";
+import { firstProcessOf, launcherOf, lostWith, readExit, readStarted } from "./launch-records.ts";
 import { restartsInRow, wantsRestart } from "./restart-policy.ts";
 
 /**
@@ -26,10 +26,10 @@ export function stateOf(
   const isStarting = isAlive(starter);
   const started = readStarted(directory);
   // In this order: a container that ends in between is seen as running, not as lost.
-  if (started !== undefined && isAlive(identityOf(started.pid, started.startTime, started.bootId)))
+  const attended = started !== undefined && isAlive(launcherOf(started));
+  if (attended && isAlive(firstProcessOf(started)))
     return { status: "running", started, paused: isFrozen(options.cgroups) };
   const exit = readExit(directory);
-  const attended = started !== undefined && isAlive(launcherOf(started));
   if (exit !== undefined && options.restart.name !== "no") {
     const again = (attended || isStarting) && row.stop_asked === 0;
     const inRow = restartsInRow(row.restarts_in_row, started?.startedAt, exit);
@@ -37,7 +37,7 @@ export function stateOf(
     return { status: restarting ? "restarting" : "exited", exit, started };
   }
   // Its launcher writes its end and clears up.
-  if (started !== undefined && attended) return { status: "running", started, paused: false };
+  if (attended) return { status: "running", started, paused: false };
   if (exit !== undefined) return { status: "exited", exit, started };
   if (started !== undefined) return { status: "exited", exit: lostWith("launcher"), started };
   if (row.last_exit !== null && !isStarting)

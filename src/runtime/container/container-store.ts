@@ -5,7 +5,7 @@ import type { Database } from "../../store/database.ts";
 import type { StorePaths } from "../../store/paths.ts";
 import { ownIdentity } from "../../store/process-identity.ts";
 import { TsimgError } from "../../sys/error.ts";
-import { removeCgroup } from "../cgroup/remove-group.ts";
+import { removeCgroups } from "../cgroup/remove-group.ts";
 import type { NetworkContext } from "../network/network-context.ts";
 import { defaultSubnets } from "../network/network-context.ts";
 import { reclaimNetwork, reclaimNetworks } from "../network/reclaim-network.ts";
@@ -28,6 +28,7 @@ import {
   type Look,
   lookAt,
 } from "./container-look.ts";
+import { endOrphan } from "./end-orphan.ts";
 import { findRow } from "./find-row.ts";
 import { removeForeign } from "./foreign-runtime.ts";
 import { forgetRecords, keptExit, readExit, readKeptExit, readStarted } from "./launch-records.ts";
@@ -119,7 +120,7 @@ export class ContainerStore {
     end?: ExitRecord,
   ): void {
     this.endForeign(row, options);
-    for (const group of options.cgroups) removeCgroup(group);
+    removeCgroups(options.cgroups);
     rmSync(this.stateDirectory(row.id), { recursive: true, force: true });
     rmSync(keptExit(this.stateDirectory(row.id)), { force: true });
     rmSync(this.directory(row.id), { recursive: true, force: true });
@@ -265,6 +266,7 @@ export class ContainerStore {
     if (look === undefined) return undefined;
     if (!isGone(look)) return asContainer(look);
     const { row, options, state } = look;
+    endOrphan(state);
     // Without a state its launcher has removed all but this.
     const kept = readKeptExit(this.stateDirectory(row.id));
     this.remove(row, options, undefined, state?.status === "exited" ? state.exit : kept);
@@ -276,9 +278,10 @@ export class ContainerStore {
     const sql = "update containers set exit = ?, ready = 1 where id = ?";
     this.database.run(sql, JSON.stringify(state.exit), row.id);
     tellEnd(this.database, row, state.exit);
+    endOrphan(state);
     this.endForeign(row, options);
     reclaimNetwork(this.networks, row.id);
-    for (const group of options.cgroups) removeCgroup(group);
+    removeCgroups(options.cgroups);
   }
 
   /** Another runtime's container doesn't die with its launcher. */

@@ -1,5 +1,5 @@
 import { ownIdentity } from "../../store/process-identity.ts";
-import { removeCgroup } from "../cgroup/remove-group.ts";
+import { removeCgroups } from "../cgroup/remove-group.ts";
 import { reclaimNetwork } from "../network/reclaim-network.ts";
 import type { Container } from "./container.ts";
 import { tellEnd } from "./container-events.ts";
@@ -22,7 +22,7 @@ export function failStart(
   const finishedAt = new Date().toISOString();
   const exit = { exitCode: UNKNOWN, signal: 0, oomKilled: false, finishedAt, error };
   reclaimNetwork(containers.networks, row.id);
-  for (const group of options.cgroups) removeCgroup(group);
+  removeCgroups(options.cgroups);
   const { database } = containers;
   database.transaction(() => {
     const sql = `update containers set exit = ?, stop_asked = 1

@@ -55,6 +55,10 @@ export function launcherOf({ launcher, launcherStartTime, bootId }: StartedRecor
   return identityOf(launcher, launcherStartTime, bootId);
 }
 
+export function firstProcessOf({ pid, startTime, bootId }: StartedRecord): string {
+  return identityOf(pid, startTime, bootId);
+}
+
 /** For an end that no launcher has recorded. */
 export function lostWith(what: "launcher" | "machine"): ExitRecord {
   const error = what === "launcher" ? "its launcher was killed" : "the machine went down";
