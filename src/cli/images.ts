@@ -1,11 +1,14 @@
 import { type Image, imageTags } from "../image/image-store.ts";
+import { parseImageConfig } from "../oci/image-config.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
+import { IMAGE_FILTERS, imageFilter } from "./images-filter.ts";
 import { formatAge } from "./output/duration.ts";
 import { type Listing, renderRows } from "./output/format.ts";
 import { print } from "./output/print.ts";
 import { shortId } from "./output/shorten.ts";
 import { formatSize } from "./output/size.ts";
+import { each, NONE } from "./run-flags/each.ts";
 
 interface Flags {
   readonly all?: true;
@@ -13,6 +16,7 @@ interface Flags {
   readonly trunc: boolean;
   readonly digests?: true;
   readonly format?: string;
+  readonly filter: readonly string[];
 }
 
 const TITLES = {
@@ -34,6 +38,7 @@ Examples:
   $ tsimg images --digests --no-trunc
   $ tsimg images --format '{{.Repository}}:{{.Tag}} {{.Size}}'
   $ tsimg images --format json
+  $ tsimg images --filter dangling=true -q
 `;
 
 /** `tsimg images` */
@@ -45,6 +50,7 @@ export function command(): Command {
     .option("-q, --quiet", "print IDs only")
     .option("--digests", "show digests")
     .option("--no-trunc", "show whole IDs")
+    .option("-f, --filter <name=value>", IMAGE_FILTERS.join(", "), each, NONE)
     .option("--format <format>", "table, json, or a template such as '{{.ID}} {{.Size}}'")
     .addHelpText("after", EXAMPLES)
     .action((wanted: string | undefined, flags: Flags, command: Command) => {
@@ -56,10 +62,15 @@ export function command(): Command {
           : "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.Drivers}}",
         quiet: "{{.ID}}",
       };
+      const fits = imageFilter(flags.filter, {
+        createdOf: (name) => app.images.existing(name).image.created,
+      });
       const rows = app.images.all().flatMap((image) => {
+        const labels = () => parseImageConfig(Buffer.from(image.config)).config.Labels;
         const drivers = app.snapshots.driversOf(image.chainId).join(",") || "-";
         return imageTags(app.images.names(image.digest))
           .filter((name) => wanted === undefined || matches(name, wanted))
+          .filter((name) => fits({ ...name, created: image.created, labels }))
           .map((name) => row(image, name, drivers, !flags.trunc));
       });
       print(renderRows(listing, rows, flags));

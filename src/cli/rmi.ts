@@ -23,6 +23,7 @@ export function command(): Command {
     .description("remove images, and the layers that nothing else needs")
     .argument("<image...>", "names or IDs")
     .option("-f, --force", "also an image with several names, or one that is in use", false)
+    .option("--no-prune", "accepted and without effect: there are no parents without a name")
     .option("--driver <name>", "remove only what is unpacked in this driver")
     .addHelpText("after", EXAMPLES)
     .action(async (names: string[], flags: Flags, command: Command) => {

@@ -8,7 +8,8 @@ import { readSpec } from "../runtime/container/read-spec.ts";
 import { TsimgError } from "../sys/error.ts";
 import { createContext } from "./create-context.ts";
 
-type Mode = Parameters<typeof prepareLaunch>[2];
+/** How it is started, and which keys leave its terminal this time. */
+type Mode = Parameters<typeof prepareLaunch>[2] & { readonly detachKeys?: string };
 
 const DETACHED: Mode = { mode: "detached", interactive: false, autoRemove: false };
 
@@ -57,9 +58,10 @@ async function orFail<T>(app: App, container: Container, make: () => Promise<T>)
 function prepare(
   app: App,
   { row, options }: Container,
-  mode: Omit<Mode, "autoRemove">,
+  { detachKeys = options.detachKeys ?? undefined, ...mode }: Omit<Mode, "autoRemove">,
 ): PreparedLaunch {
   const spec = readSpec(app.containers.directory(row.id));
-  const created = { id: row.id, snapshot: row.snapshot, spec, options };
+  const chosen = { ...options, detachKeys: detachKeys ?? null };
+  const created = { id: row.id, snapshot: row.snapshot, spec, options: chosen };
   return prepareLaunch(createContext(app), created, { ...mode, autoRemove: row.auto_remove === 1 });
 }

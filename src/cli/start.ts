@@ -18,6 +18,7 @@ interface Flags {
   readonly interactive: boolean;
   readonly all: boolean;
   readonly filter: readonly string[];
+  readonly detachKeys?: string;
 }
 
 const EXAMPLES = `
@@ -34,6 +35,7 @@ export function command(): Command {
     .argument("[container...]", "names or IDs")
     .option("-a, --attach", "stay in front, with the container's output", false)
     .option("-i, --interactive", "connect the container's standard input", false)
+    .option("--detach-keys <keys>", "typed to leave a terminal (ctrl-p,ctrl-q)")
     .option("--all", "every container that doesn't run, as after a reboot", false)
     .option("-f, --filter <name=value>", "of those, as restart-policy=always", each, NONE)
     .addHelpText("after", EXAMPLES)
@@ -84,8 +86,12 @@ async function attached(app: App, names: readonly string[], flags: Flags): Promi
   const container = app.containers.existing(name);
   const { row, state } = container;
   if (state.status === "running")
-    return attachTo(app, container, { stdin: flags.interactive, sigProxy: "true" });
-  await startAgain(app, row.id, undefined, { mode: "attached", interactive: flags.interactive });
+    return attachTo(app, container, { ...flags, stdin: flags.interactive, sigProxy: "true" });
+  await startAgain(app, row.id, undefined, {
+    mode: "attached",
+    interactive: flags.interactive,
+    ...(flags.detachKeys === undefined ? {} : { detachKeys: flags.detachKeys }),
+  });
 }
 
 function stopped(app: App, filters: readonly string[]): readonly string[] {

@@ -34,6 +34,7 @@ export function command(): Command {
     .option("--subnet <subnet>", "its addresses, e.g. 10.20.0.0/24; one of each family", each, NONE)
     .option("--gateway <address>", "the host's address in it (the first one)", each, NONE)
     .option("--ipv6", "also IPv6, with a unique local subnet unless one is given", false)
+    .option("--attachable", "accepted and without effect: containers can be put into any network")
     .option("--internal", "no way out, no published ports", false)
     .option("--label <key=value>", "say something about it", each, NONE)
     .option("-o, --opt <key=value>", "com.docker.network.bridge.name=NAME, mtu=BYTES", each, NONE)

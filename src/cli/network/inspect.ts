@@ -20,6 +20,7 @@ export function command(): Command {
     .description("print all that is known of networks, and who is in them")
     .argument("<network...>", "names or IDs")
     .option("-f, --format <format>", "json, or a template such as '{{.Id}}'")
+    .option("-v, --verbose", "accepted and without effect: there is nothing more to tell")
     .addHelpText("after", EXAMPLES)
     .action((names: string[], flags: { format?: string }, command: Command) => {
       using app = openApp(command);
