@@ -49,6 +49,9 @@ describe.skipIf(reason)(`a container against runc's and crun's ${reason ?? ""}`,
     await mkdir(join(stage.root, "program"));
     probe = await buildProbe(join(stage.root, "program"));
     await stage.output("pull", "-q", stage.tiny);
+    // What it opens first makes the kernel load modules, and gives the host new devices.
+    const volume = ["-v", `${dirname(probe)}:/probe:ro`];
+    await stage.output("run", "--rm", "--privileged", ...volume, stage.tiny, "/probe/probe");
   });
   afterAll(() => resources.disposeAsync());
 
