@@ -27,9 +27,9 @@ export function command(): Command {
 async function restart(app: App, { row, options }: Container): Promise<void> {
   const exit = app.containers.exitOf(row.id);
   if (exit === undefined) return;
+  if (!wantsRestart(options.restart, exit, row.restarts)) return;
   const startedAt = app.containers.startedOf(row.id)?.startedAt;
   const before = restartsInRow(row.restarts_in_row, startedAt, exit);
-  if (!wantsRestart(options.restart, exit, before)) return;
   const due = Date.now() + restartPause(before);
   for (let left = due - Date.now(); left > 0; left = due - Date.now()) {
     await sleep(Math.min(left, 200));

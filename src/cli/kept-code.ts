@@ -14,6 +14,8 @@ import { Script } from "node:vm";
 
 /** Runs after each of which the kept code grows by what that run needed anew. */
 const ROUNDS = 3;
+/** Of those after it every so many-th: the first may have been unusual ones. */
+const EVERY = 32;
 /** Bytes before the code in the file: what it was made of, and how many runs it has seen. */
 const HEADER = 128;
 
@@ -28,15 +30,16 @@ export interface KeptModule {
  *
  * Node's own cache keeps a file's code as it is right after loading, when V8 has compiled next
  * to none of its functions: each is then compiled when it is first called, in every run anew.
- * This one is written when a run is over. It is trusted as the file itself is, and only
+ * This one is written when one of the first runs is over, and now and then later. It is trusted as the file itself is, and only
  * whoever may write beside that can write it.
  *
  * @param file   in ASCII, which is read fastest
  * @param keptIn the file that the code is kept in; one that can't be read or written, or is
  *               another build's, costs time and nothing else
+ * @param lot    any number, which decides whether this is one of the later runs that write
  * @see https://nodejs.org/api/vm.html#scriptcreatecacheddata
  */
-export function loadKept(file: string, keptIn: string): KeptModule {
+export function loadKept(file: string, keptIn: string, lot: number = process.pid): KeptModule {
   const source = readFileSync(file, "latin1");
   const { mtimeMs, size } = statSync(file);
   const made = `${process.version} ${process.arch} ${mtimeMs} ${size}`;
@@ -51,7 +54,8 @@ export function loadKept(file: string, keptIn: string): KeptModule {
   return {
     exports: run(script, file),
     keep: () => {
-      if (round < ROUNDS) write(keptIn, `${made} ${round + 1}`, script);
+      if (round < ROUNDS || lot % EVERY === 0)
+        write(keptIn, `${made} ${Math.min(round + 1, ROUNDS)}`, script);
     },
   };
 }

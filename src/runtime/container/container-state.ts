@@ -2,7 +2,7 @@ import { bootId, isAlive } from "../../store/process-identity.ts";
 import { isFrozen } from "../cgroup/freeze.ts";
 import type { ContainerOptions, ContainerRow, ContainerState, ExitRecord } from "./container.ts";
 import { firstProcessOf, launcherOf, lostWith, readExit, readStarted } from "./launch-records.ts";
-import { restartsInRow, wantsRestart } from "./restart-policy.ts";
+import { wantsRestart } from "./restart-policy.ts";
 
 /**
  * What a container's launcher wrote and the kernel says of it now.
@@ -32,8 +32,7 @@ export function stateOf(
   const exit = readExit(directory);
   if (exit !== undefined && options.restart.name !== "no") {
     const again = (attended || isStarting) && row.stop_asked === 0;
-    const inRow = restartsInRow(row.restarts_in_row, started?.startedAt, exit);
-    const restarting = again && wantsRestart(options.restart, exit, inRow);
+    const restarting = again && wantsRestart(options.restart, exit, row.restarts);
     return { status: restarting ? "restarting" : "exited", exit, started };
   }
   // Its launcher writes its end and clears up.

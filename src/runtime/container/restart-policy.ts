@@ -38,7 +38,7 @@ export function parseRestartPolicy(text: string | undefined): RestartPolicy {
 /**
  * Whether a container that has ended is to be started again.
  *
- * @param restarts since it last ran steadily
+ * @param restarts since somebody started it: docker's count, which no steady run sets back
  */
 export function wantsRestart(policy: RestartPolicy, exit: ExitRecord, restarts: number): boolean {
   switch (policy.name) {

@@ -22,17 +22,17 @@ interface Exports {
   readonly answer: () => number;
 }
 
-function answer(): number {
-  const { exports, keep } = loadKept(file(), kept());
+function answer(lot = 1): number {
+  const { exports, keep } = loadKept(file(), kept(), lot);
   const value = (exports as Exports).answer();
   keep();
   return value;
 }
 
-test("the code of functions that ran is kept, in the first three runs", () => {
+test("the code of functions that ran is kept, in the first three runs and some later", () => {
   const body = Array.from({ length: 200 }, (_, index) => `n += ${index} * n;`).join("");
   write(`exports.idle = () => 0; exports.answer = () => { let n = 1; ${body} return 7; };`);
-  loadKept(file(), kept()).keep();
+  loadKept(file(), kept(), 1).keep();
   const before = statSync(kept()).size;
   expect(answer()).toBe(7);
   expect(statSync(kept()).size).toBeGreaterThan(before + 1000);
@@ -40,6 +40,8 @@ test("the code of functions that ran is kept, in the first three runs", () => {
   const { mtimeMs, ino } = statSync(kept());
   expect(answer()).toBe(7);
   expect(statSync(kept())).toMatchObject({ mtimeMs, ino });
+  expect(answer(32)).toBe(7);
+  expect(statSync(kept()).ino).not.toBe(ino);
 });
 
 test("another build's code is not used, though the file is as long", () => {
