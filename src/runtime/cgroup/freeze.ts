@@ -43,7 +43,7 @@ export async function freeze(groups: readonly string[], signal: AbortSignal): Pr
     }
     if (Date.now() - begun > RETRY) {
       if (begun > 0) thaw(groups);
-      command(groups, "FROZEN", "1");
+      stop(groups);
       begun = Date.now();
     }
     try {
@@ -57,16 +57,23 @@ export async function freeze(groups: readonly string[], signal: AbortSignal): Pr
 
 /** Lets them go on; no error when they do already or are gone. */
 export function thaw(groups: readonly string[]): void {
-  if ((groupFile(groups, "freezer.state") ?? groupFile(groups, "cgroup.freeze")) === undefined)
-    return;
-  tolerating(["ENOENT", "ENODEV"], () => command(groups, "THAWED", "0"));
+  const found = switchOf(groups);
+  // After a SIGKILL the launcher is just about to remove them.
+  if (found !== undefined)
+    tolerating(["ENOENT", "ENODEV"], () => writeFileSync(found.file, found.off));
 }
 
-function command(groups: readonly string[], v1: string, v2: string): void {
-  const old = groupFile(groups, "freezer.state");
-  if (old !== undefined) return writeFileSync(old, v1);
-  const unified = groupFile(groups, "cgroup.freeze");
-  if (unified !== undefined) return writeFileSync(unified, v2);
+/** The file that stops the groups, with what is written to it; undefined where there is none. */
+function switchOf(groups: readonly string[]) {
+  const v1 = groupFile(groups, "freezer.state");
+  if (v1 !== undefined) return { file: v1, on: "FROZEN", off: "THAWED" };
+  const v2 = groupFile(groups, "cgroup.freeze");
+  return v2 === undefined ? undefined : { file: v2, on: "1", off: "0" };
+}
+
+function stop(groups: readonly string[]): void {
+  const found = switchOf(groups);
+  if (found !== undefined) return writeFileSync(found.file, found.on);
   if (groups.length === 0) throw withoutGroups("paused");
   throw new TsimgError("ERR_KERNEL", "no cgroup of the container can be frozen", {
     hint: "it needs the freezer controller of version 1, or version 2 since Linux 5.2",
