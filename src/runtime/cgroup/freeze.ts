@@ -57,24 +57,25 @@ export async function freeze(groups: readonly string[], signal: AbortSignal): Pr
 
 /** Lets them go on; no error when they do already or are gone. */
 export function thaw(groups: readonly string[]): void {
-  const told = toldBy(groups, "THAWED", "0");
-  if (told === undefined) return;
-  tolerating(["ENOENT", "ENODEV"], () => writeFileSync(told.path, told.word));
+  const found = switchOf(groups);
+  // After a SIGKILL the launcher is just about to remove them.
+  if (found !== undefined)
+    tolerating(["ENOENT", "ENODEV"], () => writeFileSync(found.file, found.off));
+}
+
+/** The file that stops the groups, with what is written to it; undefined where there is none. */
+function switchOf(groups: readonly string[]) {
+  const v1 = groupFile(groups, "freezer.state");
+  if (v1 !== undefined) return { file: v1, on: "FROZEN", off: "THAWED" };
+  const v2 = groupFile(groups, "cgroup.freeze");
+  return v2 === undefined ? undefined : { file: v2, on: "1", off: "0" };
 }
 
 function stop(groups: readonly string[]): void {
-  const told = toldBy(groups, "FROZEN", "1");
-  if (told !== undefined) return writeFileSync(told.path, told.word);
+  const found = switchOf(groups);
+  if (found !== undefined) return writeFileSync(found.file, found.on);
   if (groups.length === 0) throw withoutGroups("paused");
   throw new TsimgError("ERR_KERNEL", "no cgroup of the container can be frozen", {
     hint: "it needs the freezer controller of version 1, or version 2 since Linux 5.2",
   });
-}
-
-/** The file that stops and starts these groups, and the word for it in its version. */
-function toldBy(groups: readonly string[], v1: string, v2: string) {
-  const old = groupFile(groups, "freezer.state");
-  if (old !== undefined) return { path: old, word: v1 };
-  const unified = groupFile(groups, "cgroup.freeze");
-  return unified === undefined ? undefined : { path: unified, word: v2 };
 }
