@@ -13,6 +13,7 @@ import { compileTape } from "../tape/compile.ts";
 import { encodeTape } from "../tape/encode.ts";
 import type { LaunchRequest } from "../tape/request.ts";
 import type { OciContainer } from "./oci-container.ts";
+import { ownSysctls } from "./own-sysctls.ts";
 
 export interface CreateOptions {
   readonly bundle: string;
@@ -104,7 +105,7 @@ function requestOf(container: OciContainer, spec: Spec, options: CreateOptions):
   if (tty && start === "gate" && consoleSocket === undefined)
     throw new TsimgError("ERR_USAGE", "a container with a terminal needs --console-socket");
   return {
-    spec: { ...spec, linux: { ...spec.linux, cgroupsPath: path } },
+    spec: { ...spec, linux: { ...spec.linux, cgroupsPath: path, sysctl: ownSysctls(spec) } },
     rootMounts: [],
     cgroup: planCgroup({ ...readCgroupFacts(path, true), path, resources, joinsAll: true }),
     stateDirectory: container.directory,
