@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { reason, Stage } from "./run-stage.ts";
@@ -34,7 +34,18 @@ describe.skipIf(reason)(`an ordinary user beside the store ${reason ?? ""}`, () 
     await stage.output("volume", "rm", "shared");
   });
 
-  test("reads no environment of a container's in the database", async () => {
+  test("does not own the file of a process ID in everybody's directory", async () => {
+    const place = join(stage.root, "everybody");
+    mkdirSync(place);
+    chmodSync(place, 0o1777);
+    const file = join(place, "pid");
+    writeFileSync(`${file}.new`, "1");
+    chownSync(`${file}.new`, 65534, 65534);
+    await stage.output("run", "--rm", "--pidfile", file, stage.tiny, "true");
+    expect(statSync(file).uid).toBe(0);
+  });
+
+  test("reads no label of a container's in the database", async () => {
     await stage.output("create", "--name", "keeper", "--label", "pass=w0rd", stage.tiny, "true");
     const files = ["tsimg.db", "tsimg.db-wal"].map((name) => join(store, name));
     const seen = () => files.map(seenByNobody).join("");
