@@ -87,13 +87,14 @@ function readKept(path: string, made: string): { code: Buffer; round: number } |
 function write(path: string, header: string, script: Script): void {
   const unfinished = `${path}.${process.pid}`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    // Whatever the umask: who can write here has whoever runs tsimg do as they like.
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     // Before the work: an ordinary user can't write beside root's program.
     accessSync(dirname(path), constants.W_OK);
     const start = Buffer.from(header.padEnd(HEADER), "latin1");
     const whole = Buffer.concat([start, script.createCachedData()]);
     // V8 believes what it reads: a file that a power cut left half empty must not be there.
-    writeFileSync(unfinished, whole, { flush: true });
+    writeFileSync(unfinished, whole, { flush: true, mode: 0o644 });
     renameSync(unfinished, path);
   } catch {
     // A full disk, or not ours to write: the next run takes longer, that is all.

@@ -14,6 +14,15 @@ function keepCompiledCode({ name }: CommandLine): void {
   enableCompileCache(join(import.meta.dirname, "cache", name));
 }
 
+/**
+ * What is made is written to by its owner alone, also where a service or a shell has no umask:
+ * Node's cache of compiled code is trusted as the program itself is.
+ */
+function keepOthersFromWriting(): void {
+  const before = process.umask(0o022);
+  process.umask(before | 0o022);
+}
+
 /** Whoever reads our output may stop early, as `head` does: no failure of ours. */
 function endWithReader(): void {
   // Once: an error while an error is told ends the process.
@@ -47,6 +56,7 @@ async function runWhole(argv: readonly string[], line: CommandLine): Promise<num
 }
 
 async function main(): Promise<void> {
+  keepOthersFromWriting();
   const argv = process.argv.slice(2);
   const line = readCommandLine(argv);
   keepCompiledCode(line);

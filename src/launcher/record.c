@@ -17,11 +17,12 @@ static ssize_t read_file(const char *path, char *data, size_t room) {
   return size;
 }
 
-static void replace(const char *path, const struct text *text) {
+/* `how`: O_TRUNC or O_EXCL. */
+static void replace(const char *path, const struct text *text, int how) {
   struct text temporary = {0};
   text_add(&temporary, path);
   text_add(&temporary, ".new");
-  int fd = open(text_string(&temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+  int fd = open(text_string(&temporary), O_WRONLY | O_CREAT | how | O_CLOEXEC | O_NOFOLLOW, 0644);
   int failed = fd < 0 ? -errno : write_all(fd, text->data, text->used);
   if (fd >= 0) close(fd);
   if (failed == 0 && rename(text_string(&temporary), path) < 0) failed = -errno;
@@ -75,14 +76,18 @@ void record_started(const char *path, pid_t pid) {
   text_add(&text, ",\"startedAt\":");
   add_now(&text);
   text_add(&text, "}\n");
-  replace(path, &text);
+  replace(path, &text, O_TRUNC);
 }
 
 void record_pid(const char *path, pid_t pid) {
   if (path == NULL) return;
-  struct text text = {0};
+  struct text text = {0}, temporary = {0};
   text_add_number(&text, pid);
-  replace(path, &text);
+  /* It may be in a directory of everybody's: nobody else's file, link or FIFO is written to. */
+  text_add(&temporary, path);
+  text_add(&temporary, ".new");
+  unlink(text_string(&temporary));
+  replace(path, &text, O_EXCL);
 }
 
 void record_exit(const char *path, const struct outcome *outcome) {
@@ -100,7 +105,7 @@ void record_exit(const char *path, const struct outcome *outcome) {
     text_add_json(&text, outcome->error);
   }
   text_add(&text, "}\n");
-  replace(path, &text);
+  replace(path, &text, O_TRUNC);
 }
 
 bool oom_killed(const char *path) {

@@ -18,6 +18,10 @@
 #define MFD_EXEC 0x10u
 #endif
 
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x0020
+#endif
+
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 /* A symbolic link to the /proc/PID/exe of a launcher that runs, or did. */
@@ -43,6 +47,8 @@ static int sealed_copy(int program) {
     if (size <= 0) return -1;
     left -= size;
   }
+  /* Nor may it be made a file that can't be executed; Linux 6.3 has that seal. */
+  if (fcntl(copy, F_ADD_SEALS, SEALS | F_SEAL_EXEC) == 0) return copy;
   return fcntl(copy, F_ADD_SEALS, SEALS) < 0 ? -1 : copy;
 }
 
@@ -65,18 +71,21 @@ static bool same_bytes(int one, int other) {
   return same;
 }
 
+static bool is_ours(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 && status.st_uid == geteuid();
+}
+
 /*
- * The sealed copy that another launcher runs in. Whatever the link names by now: nobody can
- * change what has these seals, and only this program's own bytes will do.
+ * The sealed copy that another launcher runs in. Whatever the link names by now, a process of
+ * an ordinary user's for one, of the same number: nobody can change what has these seals, and
+ * only this program's own bytes, in a file of this user's, will do.
  */
 static int shared_copy(int program) {
   const char *link = getenv(LINK_VARIABLE);
   int copy = link == NULL ? -1 : open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (copy < 0) return -1;
-  if (is_sealed(copy) && same_bytes(program, copy)) {
-    unsetenv(LINK_VARIABLE);
-    return copy;
-  }
+  if (is_sealed(copy) && is_ours(copy) && same_bytes(program, copy)) return copy;
   close(copy);
   return -1;
 }
@@ -91,6 +100,21 @@ void seal_offer(void) {
   if (symlink(target, fresh) == 0 && rename(fresh, link) < 0) unlink(fresh);
 }
 
+static void run(int copy, char **argv) {
+  if (copy >= 0) syscall(SYS_execveat, copy, "", argv, environ, AT_EMPTY_PATH);
+}
+
+/* One that runs in a shared copy has none to offer. */
+static void run_shared(int copy, char **argv) {
+  if (copy < 0) return;
+  const char *link = getenv(LINK_VARIABLE);
+  unsetenv(LINK_VARIABLE);
+  run(copy, argv);
+  /* Whoever could open it in a container may have taken the right to execute it away. */
+  close(copy);
+  setenv(LINK_VARIABLE, link, 1);
+}
+
 void seal_program(char **argv) {
 #ifdef TSIMG_WEAK_NO_SEAL
   (void)argv;
@@ -100,9 +124,10 @@ void seal_program(char **argv) {
     close(program);
     return;
   }
-  int copy = program < 0 ? -1 : shared_copy(program);
-  if (copy < 0 && program >= 0) copy = sealed_copy(program);
-  if (copy >= 0) syscall(SYS_execveat, copy, "", argv, environ, AT_EMPTY_PATH);
+  if (program >= 0) {
+    run_shared(shared_copy(program), argv);
+    run(sealed_copy(program), argv);
+  }
   dprintf(STDERR_FILENO, "tsimg: warning: running the launcher from memory: %s\n", strerror(errno));
 #endif
 }

@@ -1,7 +1,7 @@
-import { mkdirSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { errorCode } from "../sys/errno.ts";
+import { errorCode, tolerating } from "../sys/errno.ts";
 import { TsimgError } from "../sys/error.ts";
 import { noSpaceError } from "../sys/no-space.ts";
 import { MIGRATIONS } from "./migrations.ts";
@@ -138,15 +138,40 @@ function isFull(error: unknown): boolean {
   return error.errcode === 13 || error.errcode === 778;
 }
 
+/** What versions before this one gave to stores that they made. */
+const WIDE_ROOT = 0o711;
+
+/**
+ * Keeps a store to its owner: its rows have environments and passwords of mounts, its volumes
+ * programs that run as their owner, whoever starts them (CVE-2021-41091).
+ */
+function keepPrivate(path: string): void {
+  const { mode } = statSync(path, { throwIfNoEntry: false }) ?? {};
+  // SQLite would go by the umask.
+  if (mode === undefined) return closeSync(openSync(path, "a", 0o600));
+  if ((mode & 0o077) === 0) return;
+  tolerating(["EPERM", "EROFS"], () => {
+    const root = dirname(path);
+    if ((statSync(root).mode & 0o7777) === WIDE_ROOT) chmodSync(root, 0o700);
+    for (const file of [`${path}-wal`, `${path}-shm`, path])
+      tolerating(["ENOENT"], () => chmodSync(file, 0o600));
+  });
+}
+
+function connect(path: string): DatabaseSync {
+  keepPrivate(path);
+  return new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
+}
+
 function open(path: string): DatabaseSync {
   try {
-    return new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
+    return connect(path);
   } catch (first) {
     // Most often the directory isn't there yet: looked at only now, since commands that
     // find a store should not pay for it.
     try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
-      return new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      return connect(path);
     } catch (cause) {
       const denied = errorCode(cause) === "EACCES" || process.getuid?.() !== 0;
       throw new TsimgError(

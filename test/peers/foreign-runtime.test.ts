@@ -36,6 +36,20 @@ describe.skipIf(reason)(`containers by other runtimes ${reason ?? ""}`, () => {
     return script;
   }
 
+  // CVE-2017-1002101: another runtime follows the link to the host's directory.
+  test("a part of a volume, where containers can put links, is not for others to mount", async () => {
+    const { stage } = world;
+    await stage.run(["-v", "linked:/v"], "mkdir /v/etc; ln -s /etc /v/part");
+    const part = ["--mount", "type=volume,src=linked,dst=/x,volume-subpath=part"];
+    const shown = (...flags: readonly string[]) =>
+      stage.tsimg(["run", "--rm", ...flags, ...part, stage.tiny, "ls", "/x"]);
+    expect(await shown()).toEqual({ status: 0, stdout: "", stderr: "" });
+    const refused = await shown("--runtime", "runc");
+    expect(refused).toMatchObject({ status: 125, stdout: "" });
+    expect(refused.stderr).toContain("volume-subpath can't go with --runtime");
+    await stage.output("volume", "rm", "linked");
+  });
+
   describe.each(["runc", "crun", "tsimg"])("%s", (key) => {
     const flags = () => ["--runtime", names[key] ?? ""];
 

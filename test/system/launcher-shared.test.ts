@@ -1,5 +1,7 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
+  chmodSync,
   copyFileSync,
   readFileSync,
   readlinkSync,
@@ -8,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { release } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { reason, Stage } from "./run-stage.ts";
@@ -46,6 +49,41 @@ describe.skipIf(reason)(`the launcher's program in memory ${reason ?? ""}`, () =
     expect(third.file).not.toBe(second.file);
     expect(readlinkSync(link)).toBe(`/proc/${third.pid}/exe`);
     await stage.output("rm", "-f", "second", "third");
+  });
+
+  test("can't be made a file that nobody may execute", async () => {
+    await start("first");
+    const { pid } = await program("first");
+    const [major = 0, minor = 0] = release().split(".").map(Number);
+    // Linux 6.3 has the seal.
+    if (major > 6 || (major === 6 && minor >= 3))
+      expect(() => chmodSync(`/proc/${pid}/exe`, 0)).toThrow("EPERM");
+    await stage.output("rm", "-f", "first");
+  });
+
+  test.each([
+    ["that may not be executed any more", "os.fchmod(fd, 0)"],
+    ["of an ordinary user's", "os.fchown(fd, 65534, 65534)"],
+  ])("is not taken from a sealed copy %s", async (_what, spoil) => {
+    const script = `import fcntl, os, sys, time
+fd = os.memfd_create("other", os.MFD_ALLOW_SEALING)
+os.write(fd, open("dist/launcher", "rb").read())
+fcntl.fcntl(fd, 1033, 15)
+${spoil}
+print(fd, flush=True)
+time.sleep(1000)`;
+    const holder = spawn("python3", ["-c", script], { stdio: ["ignore", "pipe", "inherit"] });
+    try {
+      const [fd] = (await once(holder.stdout, "data")) as [Buffer];
+      rmSync(link, { force: true });
+      symlinkSync(`/proc/${holder.pid}/fd/${fd.toString().trim()}`, link);
+      await start("wary");
+      const { pid } = await program("wary");
+      expect(readlinkSync(link)).toBe(`/proc/${pid}/exe`);
+      await stage.output("rm", "-f", "wary");
+    } finally {
+      holder.kill("SIGKILL");
+    }
   });
 
   test.each<[string, (path: string) => void]>([

@@ -1,7 +1,10 @@
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { outcomeOf } from "../../fixtures/command.ts";
 import { reason, Stage, TSIMG } from "./run-stage.ts";
 import { absentForUser, OrdinaryUser } from "./support/ordinary-user.ts";
 
@@ -108,6 +111,27 @@ describe.skipIf(why)(`an ordinary user ${why ?? ""}`, () => {
     const script = "ip route | grep -c default; ip addr | grep -c 'inet .*global'";
     const flags = ["run", "--rm", "--network", program];
     expect(says(...flags, stage.tiny, "sh", "-c", script)).toBe("1\n1\n");
+  });
+
+  test("pasta leads nowhere on the host's loopback", async () => {
+    const server = createServer((socket) => socket.end("host\n"));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const gateway = "$(ip route | awk '/default/ { print $3 }')";
+    const seen = async (...words: readonly string[]) => {
+      const [program, ...args] = ordinary.argv(...words);
+      return (await outcomeOf([program, ...args])).stdout.toString();
+    };
+    const script = `sleep 1 | nc -w 2 ${gateway} ${port} 2>&1; true`;
+    const ours = [TSIMG, "run", "--rm", "--network", "pasta", stage.tiny, "sh", "-c", script];
+    expect(await seen(...ours)).toBe("nc: timed out\n");
+    // What it does by default.
+    const closed = ["-t", "none", "-u", "none", "-T", "none", "-U", "none"];
+    const asked = `cat </dev/tcp/${gateway}/${port}`;
+    const weak = ["pasta", "--config-net", "--quiet", ...closed, "--", "bash", "-c", asked];
+    expect(await seen(...weak)).toBe("host\n");
+    server.close();
   });
 
   test("one process keeps the namespaces, however many commands begin at once", () => {

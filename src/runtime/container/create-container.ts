@@ -103,7 +103,7 @@ function tryCreate(
   });
   const asked = networkOf(containers, flags);
   const modes = chooseModes(flags, asked);
-  const runtime = chooseRuntime(flags, modes);
+  const runtime = chooseRuntime(flags, modes, plan.mounts);
   const joins = joinedIds(containers, joinsOf(modes));
   const maps =
     joins.user === undefined

@@ -1,9 +1,10 @@
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Namespace, Process, Spec } from "../../oci/runtime-spec.ts";
+import type { Mount, Namespace, Process, Spec } from "../../oci/runtime-spec.ts";
 import { tolerating } from "../../sys/errno.ts";
 import { TsimgError } from "../../sys/error.ts";
 import { programPath, requirePrograms } from "../../sys/run-program.ts";
+import { SUBPATH } from "../mounts/mount-point.ts";
 import type { RunFlags } from "../run-flags.ts";
 import type { Modes } from "../spec/modes.ts";
 import type { ForeignCall } from "../tape/compile-foreign.ts";
@@ -30,13 +31,18 @@ const POLL = 10;
  *
  * @throws TsimgError ERR_USAGE for one that isn't there, and for what can't go with one
  */
-export function chooseRuntime(flags: RunFlags, modes: Pick<Modes, "ipc" | "user">): string | null {
+export function chooseRuntime(
+  flags: RunFlags,
+  modes: Pick<Modes, "ipc" | "user">,
+  mounts: readonly Mount[],
+): string | null {
   const { runtime: name } = flags;
   if (name === undefined || name === "" || name === "tsimg") return null;
   const other = [
     ["--health-cmd", flags.healthCmd !== undefined],
     ["--ipc container:", modes.ipc.kind === "container"],
     ["a user namespace", modes.user.kind !== "host"],
+    ["volume-subpath", mounts.some(isPart)],
   ] as const;
   const found = other.find(([, given]) => given);
   if (found !== undefined)
@@ -48,6 +54,11 @@ export function chooseRuntime(flags: RunFlags, modes: Pick<Modes, "ipc" | "user"
   throw new TsimgError("ERR_USAGE", `unknown or invalid runtime name: ${name.slice(0, 256)}`, {
     hint: "name an OCI runtime that is installed, such as runc or crun, or its path",
   });
+}
+
+/** Of a volume: another runtime would follow links that containers put there to the host. */
+function isPart({ options }: Mount): boolean {
+  return options.some((option) => option.startsWith(SUBPATH));
 }
 
 /** Where the container has our init process, as docker has its own at /sbin/docker-init. */
@@ -66,6 +77,8 @@ export function foreignCall(
   init: string | undefined,
 ): ForeignCall {
   const spec = init === undefined ? given : withInit(given, init);
+  if (spec.mounts.some(isPart))
+    throw new TsimgError("ERR_USAGE", "volume-subpath can't go with --runtime");
   const { bundle, root, pidFile, log } = placesOf(state);
   for (const file of [pidFile, log]) rmSync(file, { force: true });
   mkdirSync(root, { recursive: true, mode: 0o700 });

@@ -74,7 +74,8 @@ export function specMount(
 
 /**
  * Says how much of a bind's source was in the hands of containers, which may have put links
- * there: the launch resolves that part inside of the rest. Other runtimes pass it over.
+ * there: the launch resolves that part inside of the rest. Other runtimes would pass it over, and so
+ * get no such mounts.
  */
 export const SUBPATH = "x-subpath=";
 

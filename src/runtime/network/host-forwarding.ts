@@ -12,11 +12,21 @@ const IPV6 = "/proc/sys/net/ipv6/conf";
  * forwarding stays: others may have come to rely on it.
  */
 export function forwardFor(network: NetworkRow): void {
+  ignoreRouters(network.bridge);
   // Answers to a connection that began on the host's loopback come back to it by the bridge.
   set(join(IPV4, "conf", network.bridge, "route_localnet"), "1");
   if (network.internal === 1) return;
   set(join(IPV4, "ip_forward"), "1");
   if (network.subnet6 !== null && network.subnet6 !== undefined) forwardIpv6();
+}
+
+/**
+ * Nobody in a network of containers is the host's router: one that may send raw packets could
+ * announce itself as one and get the host's own traffic (CVE-2020-13401).
+ */
+function ignoreRouters(bridge: string): void {
+  const file = join(IPV6, bridge, "accept_ra");
+  if (value(file) !== undefined) set(file, "0");
 }
 
 /**

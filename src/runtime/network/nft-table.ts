@@ -1,8 +1,8 @@
 import type { NetworkRow, PublishedPort } from "./network-row.ts";
 import { elementsByMap } from "./nft-elements.ts";
 
-/** Of the rules below: networks that were brought up by another one are brought up again. */
-export const RULES_VERSION = 1;
+/** Of the rules below and the bridges' settings: networks that were brought up by another one are brought up again. */
+export const RULES_VERSION = 2;
 
 /**
  * The whole firewall of a store, as input for `nft -f`: one transaction that replaces the

@@ -55,7 +55,8 @@ export function userNetworkLaunch(
     const quiet = ["-t", "none", "-u", "none", "-T", "none", "-U", "none"];
     const given = ports.length > 0 ? [...ports, ...quiet.slice(4)] : quiet;
     const where = ["--netns-only", "--netns", NAMESPACE_PATH];
-    return { program, args: ["--config-net", "--quiet", ...given, ...where] };
+    // Else the gateway's address would be the host's loopback, with all that listens there.
+    return { program, args: ["--config-net", "--quiet", "--no-map-gw", ...given, ...where] };
   }
   if (publish.length > 0) {
     throw new TsimgError("ERR_USAGE", "slirp4netns publishes no ports", {

@@ -13,6 +13,7 @@ import { compileTape } from "../tape/compile.ts";
 import { encodeTape } from "../tape/encode.ts";
 import type { LaunchRequest } from "../tape/request.ts";
 import type { OciContainer } from "./oci-container.ts";
+import { ownSysctls } from "./own-sysctls.ts";
 
 export interface CreateOptions {
   readonly bundle: string;
@@ -104,7 +105,7 @@ function requestOf(container: OciContainer, spec: Spec, options: CreateOptions):
   if (tty && start === "gate" && consoleSocket === undefined)
     throw new TsimgError("ERR_USAGE", "a container with a terminal needs --console-socket");
   return {
-    spec: { ...spec, linux: { ...spec.linux, cgroupsPath: path } },
+    spec: { ...spec, linux: { ...spec.linux, cgroupsPath: path, sysctl: ownSysctls(spec) } },
     rootMounts: [],
     cgroup: planCgroup({ ...readCgroupFacts(path, true), path, resources, joinsAll: true }),
     stateDirectory: container.directory,
@@ -121,12 +122,15 @@ function requestOf(container: OciContainer, spec: Spec, options: CreateOptions):
 }
 
 /** @see runc's documentation of systemd cgroups: `machine.slice:libpod:ID` is a scope's place */
-function groupPath(path: string | undefined, id: string, systemd: boolean): string {
+export function groupPath(path: string | undefined, id: string, systemd: boolean): string {
   if (path === undefined || path === "") return `/tsimg/${id}`;
   const [slice, prefix, name] = path.split(":");
-  if (systemd && prefix !== undefined && name !== undefined)
-    return `/${slice === "" ? "system.slice" : slice}/${prefix === "" ? name : `${prefix}-${name}`}.scope`;
-  const tidy = posix.normalize(`/${path}`).replace(/(?<=.)\/$/, "");
+  const given =
+    systemd && prefix !== undefined && name !== undefined
+      ? `${slice === "" ? "system.slice" : slice}/${prefix === "" ? name : `${prefix}-${name}`}.scope`
+      : path;
+  // Below the root of the groups, whatever names it has.
+  const tidy = posix.normalize(`/${given}`).replace(/(?<=.)\/$/, "");
   // All that is in the container's group dies with it.
   if (tidy !== "/") return tidy;
   throw new TsimgError(

@@ -82,7 +82,8 @@ export class VolumeStore {
     this.recover();
     this.insert(wish);
     try {
-      mkdirSync(this.dataDirectory(name), { recursive: true });
+      // The way there is nobody else's: containers can leave set-user-ID programs behind it.
+      mkdirSync(this.dataDirectory(name), { recursive: true, mode: 0o700 });
       // Whatever the caller's umask takes away, containers' users must get in.
       chmodSync(this.dataDirectory(name), 0o755);
     } catch (error) {

@@ -90,3 +90,15 @@ function stackOf(action: () => unknown): string | undefined {
     return (error as Error).stack;
   }
 }
+
+test("nobody else may write where code is kept, also without a umask", () => {
+  write("exports.answer = () => 5;");
+  const before = process.umask(0);
+  try {
+    expect(answer()).toBe(5);
+  } finally {
+    process.umask(before);
+  }
+  for (const path of [kept(), join(directory, "cache")])
+    expect(statSync(path).mode & 0o022).toBe(0);
+});

@@ -1,6 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -48,6 +56,22 @@ it("a transaction that throws changes nothing", () => {
 it("a store of a newer tsimg is left alone", () => {
   database.run("pragma user_version = 99");
   expect(() => new Database(join(root, "tsimg.db"))).toThrow(/newer tsimg/);
+});
+
+it("a store is its owner's alone, also one that an older tsimg made", () => {
+  const [made, file] = [join(root, "made"), join(root, "made", "tsimg.db")];
+  const modes = () => [made, file].map((path) => statSync(path).mode & 0o777);
+  new Database(file)[Symbol.dispose]();
+  expect(modes()).toEqual([0o700, 0o600]);
+  chmodSync(made, 0o711);
+  chmodSync(file, 0o644);
+  new Database(file)[Symbol.dispose]();
+  expect(modes()).toEqual([0o700, 0o600]);
+  // A directory that was there with other permissions is whoever's made it.
+  chmodSync(made, 0o755);
+  chmodSync(file, 0o644);
+  new Database(file)[Symbol.dispose]();
+  expect(modes()).toEqual([0o755, 0o600]);
 });
 
 it("a process is known by when it started, not by its number alone", async () => {
