@@ -40,7 +40,7 @@ import {
   setSysctls,
   unblockSignals,
 } from "./process.ts";
-import type { LaunchRequest, ProgramCall } from "./request.ts";
+import type { LaunchIo, LaunchRequest, ProgramCall } from "./request.ts";
 import { mountRoot, placeRoot } from "./rootfs.ts";
 import { borrowSharedMemory, showSharedMemory } from "./shared-memory.ts";
 import { Steps } from "./steps.ts";
@@ -116,11 +116,21 @@ export function optionsOf({ io, gate, transient, spec }: LaunchRequest): readonl
   const options: TapeOption[] = gate !== undefined || transient ? ["transient"] : [];
   if (io.kind === "direct") return [...options, "direct"];
   if (io.kind === "detached") options.push("detached");
+  else options.push(...callersSide(io));
   if (io.tty) options.push("tty");
   // Whoever isn't the caller could not open the caller's own streams again.
   const other = spec.process.user.uid !== 0 || userNamespaceOf(spec.linux.namespaces) !== undefined;
   if (other) options.push("relay");
   if (io.interactive) options.push("stdin");
+  return options;
+}
+
+/** What of the container is the caller's in the foreground. */
+function callersSide(io: Extract<LaunchIo, { kind: "foreground" }>): readonly TapeOption[] {
+  const { leave = [], keepSignals = false } = io;
+  const options: TapeOption[] = keepSignals ? ["keepSignals"] : [];
+  if (leave.includes("stdout")) options.push("leaveStdout");
+  if (leave.includes("stderr")) options.push("leaveStderr");
   return options;
 }
 

@@ -95,6 +95,10 @@ export type LaunchIo =
       readonly attachSocket?: string;
       /** Bytes; with a terminal alone. */
       readonly detachKeys?: string;
+      /** What the caller doesn't get. */
+      readonly leave?: readonly ("stdout" | "stderr")[];
+      /** The caller's signals are its own, and may end it before the container. */
+      readonly keepSignals?: boolean;
     }
   /** The caller's own streams; with a terminal, one whose master goes to `consoleSocket`. */
   | { readonly kind: "direct"; readonly tty: boolean; readonly consoleSocket?: string }
