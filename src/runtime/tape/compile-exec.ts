@@ -103,7 +103,8 @@ function compileChild(
   if (io.tty) openTerminal(steps, process, console);
   const all = [FIRST_CLOSED_FD, 0xffff_ffff, 0];
   steps.call("close_range", all, "letting go of everything of the host");
-  enterDirectory(steps, process.cwd);
+  // Of an exec, docker's status; what calls an OCI runtime takes any.
+  enterDirectory(steps, process.cwd, 126);
   const umask = process.user.umask ?? 0o022;
   steps.call("umask", [mode(umask)], `setting the umask to 0${umask.toString(8)}`);
   limitFiles(steps, process, io.kind !== "direct");
