@@ -24,7 +24,7 @@ import { parseDetachKeys } from "./detach-keys.ts";
 import { firstProcess } from "./first-process.ts";
 import { foreignCall } from "./foreign-runtime.ts";
 import { type HealthLaunch, healthCheck, healthLaunch } from "./health-launch.ts";
-import { keepExit } from "./launch-records.ts";
+import { keepExit, restartMark } from "./launch-records.ts";
 import { logLimit, USUAL_LOG } from "./log-options.ts";
 import type { Launch } from "./tape-image.ts";
 
@@ -212,9 +212,15 @@ function clearingUp(
   files: readonly string[] | undefined,
   { restart, points }: ContainerOptions,
   { autoRemove }: StartOptions,
-): Pick<Launch, "removeAfter" | "runAfter" | "becomeAfter"> {
+): Pick<Launch, "removeAfter" | "runAfter" | "becomeAfter" | "becomeWith"> {
   if (restart.name !== "no") return { removeAfter: [], becomeAfter: endedProgram(id) };
-  if (!autoRemove) return { removeAfter: [] };
+  // It may get a policy while it runs.
+  if (!autoRemove)
+    return {
+      removeAfter: [],
+      becomeAfter: endedProgram(id),
+      becomeWith: restartMark(containers.stateDirectory(id)),
+    };
   // Volumes have rows, which the launcher can't remove.
   const anonymous = points.some((point) => point.type === "volume" && point.anonymous);
   if (files === undefined || anonymous) return { removeAfter: [], runAfter: endedProgram(id) };

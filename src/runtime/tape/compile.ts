@@ -46,7 +46,7 @@ import { borrowSharedMemory, showSharedMemory } from "./shared-memory.ts";
 import { Steps } from "./steps.ts";
 import { connectConsole, connectStreams, makeConsole } from "./streams.ts";
 import type { Register, Step, Strings, Tape, TapeFiles, TapeOption } from "./tape.ts";
-import { mode } from "./tape.ts";
+import { flags, mode } from "./tape.ts";
 import { directoryTarget, relativeToRoot } from "./target.ts";
 import { becomeMappedRoot, writeMaps } from "./user-namespace.ts";
 
@@ -232,7 +232,8 @@ export function compileAfter(request: LaunchRequest): readonly Step[] {
     const { argv, env, why } = request.runAfter;
     steps.call("program", [argv[0], strings(argv), strings(env)], why);
   }
-  if (request.becomeAfter !== undefined) becomeProgram(steps, request.becomeAfter);
+  if (request.becomeAfter !== undefined)
+    becomeProgram(steps, request.becomeAfter, request.becomeWith);
   return steps.list;
 }
 
@@ -244,10 +245,20 @@ function killRest(steps: Steps, { spec, cgroup, gate, transient }: LaunchRequest
   steps.call("killgroup", [procs], "ending the container's other processes");
 }
 
-/** The launcher's last step: what comes after it has no tape. */
-function becomeProgram(steps: Steps, { argv, env, why }: ProgramCall): void {
-  unblockSignals(steps);
-  steps.call("execve", [argv[0], strings(argv), strings(env)], why);
+/**
+ * The launcher's last step: what comes after it has no tape.
+ *
+ * @param condition path of a file without which it is left out
+ */
+function becomeProgram(steps: Steps, { argv, env, why }: ProgramCall, condition?: string): void {
+  const become = () => {
+    unblockSignals(steps);
+    steps.call("execve", [argv[0], strings(argv), strings(env)], why);
+  };
+  if (condition === undefined) return become();
+  const args = [flags("AT_FDCWD"), condition, flags("O_PATH", "O_CLOEXEC")];
+  const asked = () => steps.call("openat", args, "asking whether its restart was asked for");
+  steps.attempt(asked, { tolerate: "any", ok: become });
 }
 
 function strings(values: readonly string[]): Strings {

@@ -26,6 +26,8 @@ export interface LaunchRequest {
   readonly runAfter?: ProgramCall;
   /** A program that takes the launcher's place at the very end. */
   readonly becomeAfter?: ProgramCall;
+  /** Path of a file without which it doesn't. */
+  readonly becomeWith?: string;
   /** A reaping, signal-forwarding PID 1 in front of the command. */
   readonly init: boolean;
   /** struct sock_filter[] of `spec.linux.seccomp`. */
