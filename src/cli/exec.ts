@@ -9,6 +9,7 @@ import {
   execTapePath,
   writeExecTape,
 } from "../runtime/container/exec.ts";
+import { execEnd, execRecord } from "../runtime/container/exec-records.ts";
 import { firstProcess } from "../runtime/container/first-process.ts";
 import { foreignExec } from "../runtime/container/foreign-runtime.ts";
 import { launcherEnvironment } from "../runtime/container/launcher-environment.ts";
@@ -16,6 +17,7 @@ import { readSpec } from "../runtime/container/read-spec.ts";
 import type { Accounts } from "../runtime/user.ts";
 import { become } from "../sys/become.ts";
 import { TsimgError } from "../sys/error.ts";
+import { randomHex } from "../sys/random.ts";
 import { Command } from "./command.ts";
 import { openApp } from "./globals.ts";
 import { complain } from "./output/print.ts";
@@ -71,23 +73,32 @@ async function execute(app: App, container: Container, flags: Flags & ExecFlags)
   const spec = readSpec(state);
   const files = flags.envFile.map((path) => ({ path, text: readFileSync(path, "utf8") }));
   const added = processOf(() => execProcess(spec, flags, files, () => accountsOf(app, container)));
-  const path = execTapePath(state);
+  const exec = randomHex(64);
+  const path = execTapePath(state, exec);
+  const line = `${flags.command[0] ?? ""} ${flags.command.slice(1).join(" ")}`;
+  const tellStart = () => {
+    for (const what of ["exec_create", "exec_start"])
+      app.containers.tell(row, `${what}: ${line}`, { execID: exec });
+  };
   const { runtime = null } = container.options;
   if (runtime !== null) {
-    app.containers.tell(row, `exec_start: ${flags.command.join(" ")}`);
-    process.exitCode = foreignExec(runtime, state, row.id, pid, added, path, flags);
+    tellStart();
+    const status = foreignExec(runtime, state, row.id, pid, added, path, flags);
+    if (!flags.detach) app.containers.tell(row, "exec_die", execEnd(exec, status));
+    process.exitCode = status;
     return;
   }
   const tape = await execTape(container, spec, added, { pid }, execIo(flags, container), {
     filters: app.paths.filters,
     privileged: flags.privileged,
     path,
+    exitRecord: execRecord(state, exec),
   });
   if (flags.explain === true) {
     const { explainTape } = await import("../runtime/tape/explain.ts");
     complain(explainTape(tape));
   }
-  app.containers.tell(row, `exec_start: ${flags.command.join(" ")}`);
+  tellStart();
   writeExecTape(path, tape, flags.explain === true);
   become(builtProgram("launcher"), ["tsimg-exec", path], launcherEnvironment(app.paths));
 }

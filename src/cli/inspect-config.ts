@@ -14,17 +14,21 @@ export function containerConfig(spec: Spec | null, options: ContainerOptions, im
     ...network.exposed.map(({ port, protocol }) => `${port}/${protocol}`),
     ...network.publish.map(({ port, protocol }) => `${port}/${protocol}`),
   ];
+  const attach = given?.attach ?? [];
+  const shows = (stream: "stdout" | "stderr") =>
+    attach.length === 0 ? !options.detached : attach.includes(stream);
+  const takesInput = attach.includes("stdin") || (options.interactive && !options.detached);
   return {
     Hostname: spec?.hostname ?? "",
     Domainname: network.domainname ?? "",
     User: given?.user ?? "",
-    AttachStdin: options.interactive && !options.detached,
-    AttachStdout: !options.detached,
-    AttachStderr: !options.detached,
+    AttachStdin: takesInput,
+    AttachStdout: shows("stdout"),
+    AttachStderr: shows("stderr"),
     ExposedPorts: nameSet(ports),
     Tty: options.tty,
     OpenStdin: options.interactive,
-    StdinOnce: options.interactive && !options.detached,
+    StdinOnce: options.interactive && takesInput,
     Env: spec?.process.env ?? [],
     Cmd: given?.cmd ?? options.command,
     ...(health === null ? {} : { Healthcheck: healthConfig(health) }),

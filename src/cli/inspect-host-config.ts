@@ -12,6 +12,7 @@ export function hostConfig(spec: Spec | null, options: ContainerOptions): object
   const { given, network, restart, log = USUAL_LOG } = options;
   return {
     Binds: orNull(given?.binds),
+    Annotations: spec?.annotations ?? null,
     NetworkMode: networkMode(network.choice),
     PortBindings: portRequests(network.publish),
     PublishAllPorts: network.publishAll,

@@ -1,4 +1,5 @@
 import { type App, builtProgram } from "../app.ts";
+import { leftStreams, parseAttach } from "../runtime/container/attached-streams.ts";
 import { createContainer } from "../runtime/container/create-container.ts";
 import { launch } from "../runtime/container/launch.ts";
 import { prepareLaunch } from "../runtime/container/prepare-launch.ts";
@@ -15,6 +16,7 @@ import { type ContainerFlags, containerOptions, runFlagsOf } from "./run-flags/c
 import { parseStorageOptions } from "./storage-flags.ts";
 
 interface Flags extends ContainerFlags, PullChoice {
+  readonly sigProxy: string;
   readonly detach: boolean;
   readonly explain?: true;
 }
@@ -35,12 +37,14 @@ export function command(): Command {
     .argument("[command...]", "replaces the image's command")
     .passThroughOptions()
     .option("-d, --detach", "run in the background and print the ID", false)
+    .option("--sig-proxy <true|false>", "pass signals on to the container", "true")
     .option("--explain", "print every system call of the start, then start");
   return pullOptions(containerOptions(run))
     .helpOption("--help", "show this help")
     .addHelpText("after", EXAMPLES)
     .action(async (image: string, words: string[], flags: Flags, command: Command) => {
       checkTerminal(flags);
+      checkStreams(flags);
       requireRoot("running a container");
       requireKernel();
       await start(openApp(command), image, words, flags);
@@ -60,6 +64,8 @@ async function start(app: App, name: string, words: readonly string[], flags: Fl
     mode: flags.detach ? "detached" : "attached",
     interactive: flags.interactive,
     autoRemove: flags.rm,
+    leave: leftStreams(parseAttach(flags.attach)),
+    keepSignals: flags.sigProxy === "false",
   });
   let explained = false;
   if (flags.explain === true) {
@@ -70,6 +76,17 @@ async function start(app: App, name: string, words: readonly string[], flags: Fl
   // The database stays open on purpose: closing it would flush it to the disk, and the
   // kernel closes it with execve.
   await launch(builtProgram("launcher"), prepared, app.paths, explained);
+}
+
+function checkStreams({ attach, detach, sigProxy }: Flags): void {
+  if (detach && attach.length > 0)
+    throw new TsimgError("ERR_USAGE", "--attach and --detach contradict each other", {
+      hint: "leave one of them out",
+    });
+  if (sigProxy !== "true" && sigProxy !== "false")
+    throw new TsimgError("ERR_USAGE", `--sig-proxy: "${sigProxy.slice(0, 64)}" is no choice`, {
+      hint: "give true or false",
+    });
 }
 
 function checkTerminal(flags: Flags): void {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { App } from "../app.ts";
 import type { Spec } from "../oci/runtime-spec.ts";
 import type { Container } from "../runtime/container/container.ts";
+import { restartMark } from "../runtime/container/launch-records.ts";
 import { readSpec } from "../runtime/container/read-spec.ts";
 import { parseRestartPolicy, type RestartPolicy } from "../runtime/container/restart-policy.ts";
 import { type LimitedContainer, updateLimits } from "../runtime/container/update-limits.ts";
@@ -64,23 +65,23 @@ function update(app: App, container: Container, flags: Flags): void {
   const resources = updateLimits(limited, flags);
   const changed: Spec = { ...spec, linux: { ...linux, resources } };
   for (const bundle of bundles) replace(join(bundle, "config.json"), JSON.stringify(changed));
-  if (restart !== undefined) app.containers.setOptions(row.id, { ...options, restart });
+  if (restart !== undefined) keepPolicy(app, container, restart);
   app.containers.tell(row, "update");
 }
 
-/**
- * What a launcher does at a container's end is on its tape: a policy for one that runs without
- * any comes too late.
- */
-function restartPolicy({ row, options, state }: Container, text: string): RestartPolicy {
+/** @throws TsimgError ERR_USAGE for no policy, or a container that is removed when it ends */
+function restartPolicy({ row }: Container, text: string): RestartPolicy {
   const policy = parseRestartPolicy(text);
   if (policy.name !== "no" && row.auto_remove === 1)
     throw new TsimgError("ERR_USAGE", `container '${row.name}' is removed when it ends`);
-  if (state.status === "running" && options.restart.name === "no" && policy.name !== "no")
-    throw new TsimgError("ERR_STATE", `container '${row.name}' runs without a restart policy`, {
-      hint: `restart it first: "tsimg stop ${row.name}", update, start`,
-    });
   return policy;
+}
+
+/** First the mark, so that no end finds a policy and no mark. */
+function keepPolicy(app: App, { row, options, state }: Container, restart: RestartPolicy): void {
+  if (restart.name !== "no" && state.status === "running")
+    writeFileSync(restartMark(app.containers.stateDirectory(row.id)), "");
+  app.containers.setOptions(row.id, { ...options, restart });
 }
 
 function replace(path: string, text: string): void {

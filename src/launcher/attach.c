@@ -80,6 +80,7 @@ static int take_frame(void) {
   switch (incoming.kind) {
     case FRAME_OUTPUT:
     case FRAME_ERROR:
+      if (with->without[incoming.kind]) return -1;
       /* A reader that went away is no reason to stop the container. */
       if (write_all(incoming.kind, (const char *)incoming.data, content) == -EPIPE && with->leaves)
         return 128 + SIGPIPE;

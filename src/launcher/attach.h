@@ -11,6 +11,7 @@ struct attachment {
   bool input_ends; /* so is its end */
   bool leaves;     /* ends when nobody reads what it writes */
   bool signals;  /* passed on, not our own end */
+  bool without[3]; /* of the container's output by stream: not shown */
   const char *detach_keys; /* bytes that let go of the container, or NULL */
 };
 

@@ -61,8 +61,9 @@ static int run_detached(void) {
 }
 
 /*
- * A container with a terminal that somebody sits at: this process is that somebody's client
- * and may leave, the other half is the container's parent and stays.
+ * A container with a terminal that somebody sits at, or one whose caller may go before it ends:
+ * this process is that somebody's client and may leave, the other half is the container's
+ * parent and stays.
  */
 static int run_attached(void) {
   int ends[2];
@@ -72,11 +73,16 @@ static int run_attached(void) {
     return supervise(-1, ends[1]);
   }
   close(ends[1]);
+  bool terminal = has_option(OPTION_TTY);
   struct attachment attachment = {
       .socket = ends[0],
-      .terminal = true,
+      .terminal = terminal,
       .input = has_option(OPTION_STDIN),
-      .signals = true,
+      .input_ends = !terminal,
+      .leaves = !terminal,
+      .signals = !has_option(OPTION_KEEP_SIGNALS),
+      .without = {[STDOUT_FILENO] = has_option(OPTION_LEAVE_STDOUT),
+                  [STDERR_FILENO] = has_option(OPTION_LEAVE_STDERR)},
       .detach_keys = string_at(launch.tape.header->detach_keys),
   };
   return attach(&attachment);
@@ -107,5 +113,6 @@ int main(int argc, char **argv) {
   launch.tape_path = argv[1];
   if (!tape_map(&launch.tape, launch.tape_path)) return STATUS_OWN;
   if (has_option(OPTION_DETACHED)) return run_detached();
-  return has_option(OPTION_TTY) ? run_attached() : supervise(-1, -1);
+  bool apart = has_option(OPTION_TTY) || has_option(OPTION_KEEP_SIGNALS);
+  return apart ? run_attached() : supervise(-1, -1);
 }

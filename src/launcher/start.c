@@ -71,16 +71,25 @@ static bool make_pipe(int fd, bool to_container, int *ours) {
   return true;
 }
 
+/* The caller's own streams are not ours to pass anything to. */
+static bool is_apart(void) { return has_option(OPTION_DETACHED) || has_option(OPTION_KEEP_SIGNALS); }
+
 static bool prepare_input(void) {
-  bool detached = has_option(OPTION_DETACHED);
-  bool passed_on = detached || has_option(OPTION_RELAY) || isatty(STDIN_FILENO);
+  bool passed_on = is_apart() || has_option(OPTION_RELAY) || isatty(STDIN_FILENO);
   if (!has_option(OPTION_STDIN) || !passed_on) return true;
   int ours;
   if (!make_pipe(STDIN_FILENO, true, &ours)) return false;
   /* Without a client this stays open and empty: a reader waits, as at an idle terminal. */
   hub_input(ours, false);
-  if (!detached) hub_read_input(STDIN_FILENO);
+  if (!is_apart()) hub_read_input(STDIN_FILENO);
   return true;
+}
+
+/* Of a stream that the caller doesn't want, and no log does. */
+static bool give_nothing(int fd) {
+  int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  launch.tape.registers[REGISTER_STDIN + fd] = nothing;
+  return nothing >= 0;
 }
 
 static bool prepare_streams(void) {
@@ -90,14 +99,19 @@ static bool prepare_streams(void) {
   }
   if (has_option(OPTION_TTY) || has_option(OPTION_DIRECT)) return true;
   if (!prepare_input()) return false;
-  bool passed_on = has_option(OPTION_DETACHED) || has_option(OPTION_RELAY) ||
-                   launch.tape.header->log_file != 0;
+  bool logged = launch.tape.header->log_file != 0;
+  bool passed_on = is_apart() || has_option(OPTION_RELAY) || logged;
   for (int fd = 1; fd < 3; fd++) {
+    bool left = has_option(fd == 1 ? OPTION_LEAVE_STDOUT : OPTION_LEAVE_STDERR);
+    if (left && !logged && !is_apart()) {
+      if (!give_nothing(fd)) return false;
+      continue;
+    }
     if (!passed_on && !isatty(fd)) continue;
     int ours;
     if (!make_pipe(fd, false, &ours)) return false;
     hub_source(fd, ours);
-    if (!has_option(OPTION_DETACHED)) hub_copy(fd, fd);
+    if (!is_apart() && !left) hub_copy(fd, fd);
   }
   return true;
 }

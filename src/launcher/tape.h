@@ -47,8 +47,11 @@ enum tape_option {
   OPTION_STDIN = 4,
   OPTION_DIRECT = 8,     /* the child has the caller's own streams, terminal or not */
   OPTION_TRANSIENT = 16, /* the launcher ends when the child has closed its socket */
+  OPTION_KEEP_SIGNALS = 32, /* the caller's side is apart, and its signals end it alone */
   OPTION_RELAY = 64,     /* output passes through pipes of ours in any case */
   OPTION_HANDOVER = 128, /* the child hands over to a copy of itself, which then counts */
+  OPTION_LEAVE_STDOUT = 256, /* the caller doesn't get it: the log does, or nobody */
+  OPTION_LEAVE_STDERR = 512,
 };
 
 /* Registers that the launcher fills: the first four before the clone, each side its own. */

@@ -1,6 +1,7 @@
 import type { ContainerConfig } from "../oci/image-config.ts";
 import type { IdMapping, Mount, Spec } from "../oci/runtime-spec.ts";
 import type { AppArmorHost } from "./apparmor.ts";
+import { parseAnnotations } from "./container/labels.ts";
 import type { DeviceLookup } from "./device-flags.ts";
 import type { DeviceNumbers } from "./device-numbers.ts";
 import type { EnvFile } from "./environment.ts";
@@ -88,6 +89,7 @@ export function createSpec(input: SpecInput): Spec {
     process: processOf(input, hostname),
     mounts: mountsOf(input, modes),
     linux: linuxOf(input, modes),
+    ...(flags.annotation.length === 0 ? {} : { annotations: parseAnnotations(flags.annotation) }),
   };
 }
 

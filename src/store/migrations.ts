@@ -224,4 +224,8 @@ export const MIGRATIONS: readonly string[] = [
     delete from events where number <= new.number - 10000;
   end;
   `,
+  `
+  alter table networks add column ip_range text;
+  alter table networks add column ip_range6 text;
+  `,
 ];

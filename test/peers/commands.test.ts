@@ -83,7 +83,7 @@ function textOf(line: Line): string {
 function comparable(text: string): string {
   return text
     .replace(/\b[0-9a-f]{64}\b/g, "ID")
-    .replace(/^OCI runtime exec failed.*\n/gm, "")
+    .replace(/^OCI runtime exec failed.*\r?\n/gm, "")
     .replace(/[ \t]+/g, " ")
     .replace(/ $/gm, "")
     .trimEnd();

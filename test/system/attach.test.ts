@@ -75,6 +75,48 @@ describe.skipIf(reason)(`tsimg attach ${reason ?? ""}`, () => {
     await stage.output("rm", "signalled");
   });
 
+  const BOTH = "echo out; echo err >&2";
+
+  test.each([
+    { flags: ["-a", "stdout"], shown: { stdout: "out\n", stderr: "" } },
+    { flags: ["-a", "STDERR"], shown: { stdout: "", stderr: "err\n" } },
+    { flags: ["-a", "stderr", "-u", "5"], shown: { stdout: "", stderr: "err\n" } },
+    { flags: ["-a", "stdout", "--sig-proxy=false"], shown: { stdout: "out\n", stderr: "" } },
+  ])("run $flags shows no other stream, and the log has both", async ({ flags, shown }) => {
+    const outcome = await stage.run(flags, `${BOTH}; exit 3`);
+    expect(outcome).toEqual({ status: 3, ...shown });
+    const logged = await stage.tsimg(["run", "--name", "logged", ...flags, ...shell(BOTH)]);
+    expect(logged).toEqual({ status: 0, ...shown });
+    const logs = await stage.tsimg(["logs", "logged"]);
+    expect(logs).toMatchObject({ stdout: "out\n", stderr: "err\n" });
+    await stage.output("rm", "logged");
+  });
+
+  test("run -i -a stdin shows nothing and gives its input", async () => {
+    for (const flags of [[], ["--sig-proxy=false"]]) {
+      const script = shell("cat; echo end; exit 4");
+      const args = ["run", "-i", "-a", "stdin", ...flags, "--name", "fed", ...script];
+      const outcome = await stage.tsimg(args, { input: "typed\n" });
+      expect(outcome).toEqual({ status: 4, stdout: "", stderr: "" });
+      expect(await stage.output("logs", "fed")).toBe("typed\nend\n");
+      await stage.output("rm", "fed");
+    }
+  });
+
+  test("run --sig-proxy=false: a signal ends the caller's side alone", async () => {
+    const script = "trap 'exit 6' TERM; while :; do echo tick; sleep 0.02; done";
+    const flags = ["--rm", "--name", "kept", "--sig-proxy=false"];
+    const front = stage.start(["run", ...flags, ...shell(script)]);
+    front.stdout?.once("data", () => front.kill("SIGTERM"));
+    front.stdout?.resume();
+    expect((await once(front, "close"))[0]).toBe(143);
+    expect(await stage.output("ps", "--format", "{{.Names}}")).toBe("kept\n");
+    const attached = stage.start(["attach", "kept"]);
+    attached.stdout?.once("data", () => attached.kill("SIGTERM"));
+    attached.stdout?.resume();
+    expect((await once(attached, "close"))[0]).toBe(6);
+  });
+
   test("what doesn't run, or has its starter's streams, is refused", async () => {
     const refused = async (name: string) => {
       const outcome = await stage.tsimg(["attach", name]);

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { reason, Stage } from "./run-stage.ts";
@@ -28,6 +28,22 @@ describe.skipIf(reason)(`commands for containers ${reason ?? ""}`, () => {
     expect(outcome).toMatchObject({ status, stdout: "" });
     expect(outcome.stderr).toMatch(words);
   }
+
+  test("annotations are in the spec, the inspection and a bundle", async () => {
+    const flags = ["--annotation", "org.example.a=1", "--annotation", "bare"];
+    const expected = { "org.example.a": "1", bare: "" };
+    await stage.output("create", "--name", "noted", ...flags, stage.tiny);
+    const { BundlePath, HostConfig } = await stage.inspect("noted");
+    expect(HostConfig).toMatchObject({ Annotations: expected });
+    await stage.output("start", "noted");
+    const specOf = (directory: string) =>
+      JSON.parse(readFileSync(join(directory, "config.json"), "utf8"));
+    expect(specOf(BundlePath).annotations).toEqual(expected);
+    await stage.output("rm", "-f", "noted");
+    const bundle = join(stage.root, "noted");
+    await stage.output("bundle", ...flags, stage.tiny, bundle);
+    expect(specOf(bundle).annotations).toEqual(expected);
+  });
 
   describe("logs", () => {
     test("tells standard output and error apart, with times and the last lines", async () => {

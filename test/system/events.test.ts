@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { missing } from "../peers/requirements.ts";
 import { Stage, reason as stageReason } from "./run-stage.ts";
@@ -76,12 +77,42 @@ describe.skipIf(reason)(`tsimg events ${reason ?? ""}`, () => {
     expect(actions(await told("volume=dat", "event=mount", "event=unmount"))).toHaveLength(2);
   });
 
+  test("of an exec: its ID, and the status of its end but not of what never began", async () => {
+    await stage.output("run", "-d", "--name", "busy", stage.tiny, "sleep", "60");
+    const words = ["exec", "busy", "sh", "-c", "exit 3"];
+    expect((await stage.tsimg(words)).status).toBe(3);
+    expect((await stage.tsimg(["exec", "busy", "nope"])).status).not.toBe(0);
+    const parts = (event: Told) => [event.Action, event.Actor.Attributes["exitCode"]];
+    const events = await told("container=busy", "event=exec_create", "event=exec_start");
+    expect(events.map(parts)).toEqual(
+      ["exec_create: sh -c exit 3", "exec_start: sh -c exit 3"]
+        .concat("exec_create: nope ", "exec_start: nope ")
+        .map((action) => [action, undefined]),
+    );
+    const ends = await told("container=busy", "event=exec_die");
+    expect(ends.map(parts)).toEqual([["exec_die", "3"]]);
+    const idOf = (event: Told | undefined) => event?.Actor.Attributes["execID"];
+    expect(idOf(ends[0])).toMatch(/^[0-9a-f]{64}$/);
+    expect(idOf(ends[0])).toBe(idOf(events[0]));
+    // One that is killed with its container is told, too.
+    const last = stage.start(["exec", "busy", "sh", "-c", "echo; sleep 60"]);
+    const gone = once(last, "exit");
+    await once(last.stdout ?? last, "data");
+    await stage.output("kill", "busy");
+    await gone;
+    await stage.output("rm", "-f", "busy");
+    expect((await told("container=busy", "event=exec_die")).map(parts)).toEqual([
+      ["exec_die", "3"],
+      ["exec_die", "137"],
+    ]);
+  });
+
   test("labels must all fit, a command is any of its kind", async () => {
     const labels = ["-l", "a=1", "-l", "b=2"];
     await stage.output("run", "-d", "--name", "marked", ...labels, stage.tiny, "sleep", "60");
     await stage.output("exec", "marked", "true");
     expect(actions(await told("label=a=1", "label=b", "event=exec_start"))).toEqual([
-      "exec_start: true",
+      "exec_start: true ",
     ]);
     expect(await told("label=a=1", "label=b=1")).toEqual([]);
     await stage.output("rm", "-f", "marked");

@@ -66,6 +66,8 @@ describe.skipIf(reason)(`tsimg exec ${reason ?? ""}`, () => {
     expect(unknown).toMatchObject({ status: 126, stdout: "" });
     expect(unknown.stderr).toContain('unknown user "nobody"');
     expect(await exec("-w", "relative", "box", "id")).toMatchObject({ status: 126 });
+    expect(await exec("-w", "/nope", "box", "nope")).toMatchObject({ status: 126 });
+    expect(await exec("-w", "/etc/passwd", "box", "id")).toMatchObject({ status: 126 });
   });
 
   test("its exit status is docker's", async () => {

@@ -168,11 +168,21 @@ describe.skipIf(reason)(`restart policies ${reason ?? ""}`, () => {
     expect(await stage.output("wait", "changed")).toBe("4\n");
     expect(await restarts("changed")).toBe(1);
     await stage.output("rm", "changed");
-    await stage.output("run", "-d", "--name", "plain", stage.tiny, "sh", "-c", LOOP);
-    const late = await stage.tsimg(["update", "--restart", "always", "plain"]);
-    expect(late).toMatchObject({ status: 1, stdout: "" });
-    expect(late.stderr).toContain("runs without a restart policy");
-    await stage.output("rm", "-f", "plain");
+  });
+
+  test("update --restart gives a policy to one that runs without any", async () => {
+    const script = "until test -e /go; do sleep 0.02; done; exit 4";
+    await stage.output("run", "-d", "--name", "plain", stage.tiny, "sh", "-c", script);
+    await stage.output("update", "--restart", "on-failure:2", "plain");
+    await stage.output("exec", "plain", "touch", "/go");
+    expect(await stage.output("wait", "plain")).toBe("4\n");
+    expect(await restarts("plain")).toBe(2);
+    // What it had is forgotten with the next start.
+    await stage.output("update", "--restart", "no", "plain");
+    await stage.output("start", "plain");
+    expect(await stage.output("wait", "plain")).toBe("4\n");
+    expect(await restarts("plain")).toBe(0);
+    await stage.output("rm", "plain");
   });
 
   test.each([

@@ -11,6 +11,7 @@ interface Flags {
   readonly driver: string;
   readonly subnet: readonly string[];
   readonly gateway: readonly string[];
+  readonly ipRange: readonly string[];
   readonly ipv6: boolean;
   readonly internal: boolean;
   readonly label: readonly string[];
@@ -33,6 +34,7 @@ export function command(): Command {
     .option("-d, --driver <driver>", "how it works: there is bridge", "bridge")
     .option("--subnet <subnet>", "its addresses, e.g. 10.20.0.0/24; one of each family", each, NONE)
     .option("--gateway <address>", "the host's address in it (the first one)", each, NONE)
+    .option("--ip-range <subnet>", "of it what containers get that don't ask", each, NONE)
     .option("--ipv6", "also IPv6, with a unique local subnet unless one is given", false)
     .option("--attachable", "accepted and without effect: containers can be put into any network")
     .option("--internal", "no way out, no published ports", false)
@@ -50,6 +52,7 @@ export function command(): Command {
         name,
         subnets: flags.subnet,
         gateways: flags.gateway,
+        ranges: flags.ipRange,
         ipv6: flags.ipv6,
         internal: flags.internal,
         labels: keyValues(flags.label, "--label"),

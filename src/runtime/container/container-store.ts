@@ -29,6 +29,7 @@ import {
   lookAt,
 } from "./container-look.ts";
 import { endOrphan } from "./end-orphan.ts";
+import { tellExecs } from "./exec-records.ts";
 import { findRow } from "./find-row.ts";
 import { removeForeign } from "./foreign-runtime.ts";
 import { forgetRecords, keptExit, readExit, readKeptExit, readStarted } from "./launch-records.ts";
@@ -119,6 +120,7 @@ export class ContainerStore {
     removeAnonymous = row.auto_remove === 1,
     end?: ExitRecord,
   ): void {
+    tellExecs(this.database, this.paths.runRoot);
     this.endForeign(row, options);
     removeCgroups(options.cgroups);
     rmSync(this.stateDirectory(row.id), { recursive: true, force: true });
@@ -228,6 +230,7 @@ export class ContainerStore {
   }
 
   private observeAll(rows: readonly ContainerRow[]): readonly Container[] {
+    tellExecs(this.database, this.paths.runRoot);
     const looks = rows.map((row) => this.look(row));
     const dead = looks.filter(isUnsettled).map(({ row }) => row.id);
     // Of all at once, since the firewall is written only once then.

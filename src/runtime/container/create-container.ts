@@ -131,7 +131,8 @@ function tryCreate(
   });
   const directory = containers.directory(id);
   const labelFiles = flags.labelFile.map((path) => read(path, "--label-file"));
-  const kept = !flags.rm || flags.detach;
+  // Its starter may be gone before it ends.
+  const kept = !flags.rm || flags.detach || flags.sigProxy === "false";
   const log = parseLogOptions(flags.logDriver, flags.logOpt);
   const options: ContainerOptions = {
     command: spec.process.args,

@@ -100,7 +100,13 @@ export async function execTape(
     filters,
     privileged,
     path,
-  }: { readonly filters: string; readonly privileged: boolean; readonly path: string },
+    exitRecord,
+  }: {
+    readonly filters: string;
+    readonly privileged: boolean;
+    readonly path: string;
+    readonly exitRecord: string;
+  },
 ): Promise<Tape> {
   const seccomp = privileged ? undefined : spec.linux.seccomp;
   const filter = await filterOf(seccomp, machineArch(), filters);
@@ -113,15 +119,16 @@ export async function execTape(
     ...(filter === undefined ? {} : { seccompFilter: filter }),
     io,
     unprivileged: inUserNamespace(),
+    exitRecord,
     removeAfter: [path],
   });
 }
 
-/** A place for a tape in the container's state directory. */
-export function execTapePath(state: string): string {
+/** A place for a tape in the container's state directory. @param exec its ID */
+export function execTapePath(state: string, exec = randomHex(64)): string {
   const directory = join(state, "exec");
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  return join(directory, randomHex(16));
+  return join(directory, exec);
 }
 
 export function writeExecTape(path: string, tape: Tape, explained: boolean): void {

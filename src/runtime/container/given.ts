@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { ContainerConfig } from "../../oci/image-config.ts";
 import type { RunFlags } from "../run-flags.ts";
+import { parseAttach, type StreamName } from "./attached-streams.ts";
 
 /**
  * What its user and its image asked of a container, for inspections: the spec says what came
@@ -31,6 +32,8 @@ export interface GivenOptions {
   readonly uts: string;
   readonly cgroupns: string;
   readonly userns: string;
+  /** Absent in containers of before. */
+  readonly attach?: readonly StreamName[];
 }
 
 export function givenOptions(flags: RunFlags, image: ContainerConfig): GivenOptions {
@@ -48,6 +51,7 @@ export function givenOptions(flags: RunFlags, image: ContainerConfig): GivenOpti
     privileged: flags.privileged,
     ...{ capAdd, capDrop, securityOpt, ulimit, sysctl, device, groupAdd },
     ...{ pid, ipc, uts, cgroupns, userns },
+    attach: parseAttach(flags.attach),
   };
 }
 

@@ -2,6 +2,15 @@ import { TsimgError } from "../../sys/error.ts";
 import type { EnvFile } from "../environment.ts";
 
 /**
+ * The annotations of a runtime spec, by `--annotation`.
+ *
+ * @throws TsimgError ERR_USAGE for one without a name
+ */
+export function parseAnnotations(flags: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(flags.map((line) => nameAndValue(line, "annotation", "--annotation")));
+}
+
+/**
  * The labels of a container: the image's, then those of files, then the flags'; the later one
  * of a name counts. A name without "=" has an empty value.
  *
@@ -22,18 +31,21 @@ export function chooseLabels(
   const given = [...lines, ...flags.map((line) => ({ line, where: "--label" }))];
   const labels = { ...image };
   for (const { line, where } of given) {
-    const equals = line.indexOf("=");
-    const name = equals < 0 ? line : line.slice(0, equals);
-    if (name.trim() === "") {
-      throw new TsimgError(
-        "ERR_USAGE",
-        `a label without a name in ${where}: "${line.slice(0, 64)}"`,
-        {
-          hint: "write name=value",
-        },
-      );
-    }
-    labels[name] = equals < 0 ? "" : line.slice(equals + 1);
+    const [name, value] = nameAndValue(line, "label", where);
+    labels[name] = value;
   }
   return labels;
+}
+
+function nameAndValue(line: string, what: string, where: string): readonly [string, string] {
+  const equals = line.indexOf("=");
+  const name = equals < 0 ? line : line.slice(0, equals);
+  if (name.trim() === "") {
+    const article = what.startsWith("a") ? "an" : "a";
+    const shown = line.slice(0, 64);
+    throw new TsimgError("ERR_USAGE", `${article} ${what} without a name in ${where}: "${shown}"`, {
+      hint: "write name=value",
+    });
+  }
+  return [name, equals < 0 ? "" : line.slice(equals + 1)];
 }

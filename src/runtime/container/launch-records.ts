@@ -48,7 +48,16 @@ export function parseKeptExit(text: string | undefined): ExitRecord | undefined 
 
 /** Of an earlier start: the launcher's records say what is so now. */
 export function forgetRecords(state: string): void {
-  for (const name of ["started.json", "exit.json"]) rmSync(join(state, name), { force: true });
+  for (const path of [join(state, "started.json"), join(state, "exit.json"), restartMark(state)])
+    rmSync(path, { force: true });
+}
+
+/**
+ * A file that is there once a container that was started without a restart policy has got
+ * one: its launcher asks for tsimg at the end, as others do in any case.
+ */
+export function restartMark(state: string): string {
+  return join(state, "restarts");
 }
 
 export function launcherOf({ launcher, launcherStartTime, bootId }: StartedRecord): string {

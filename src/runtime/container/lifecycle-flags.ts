@@ -6,6 +6,8 @@ export interface LifecycleFlags extends HealthFlags {
   readonly restart?: string;
   /** `name=value`, or `name` alone. */
   readonly label: readonly string[];
+  /** `name=value`, for the runtime spec. */
+  readonly annotation: readonly string[];
   /** Paths of files with a label a line. */
   readonly labelFile: readonly string[];
   /** A file to write the container's ID to. */
@@ -17,6 +19,10 @@ export interface LifecycleFlags extends HealthFlags {
   readonly logDriver?: string;
   /** `key=value`. */
   readonly logOpt: readonly string[];
+  /** `STDIN`, `STDOUT`, `STDERR`, in any case: those that are the caller's. */
+  readonly attach: readonly string[];
+  /** `false`: the caller's signals are not for the container. */
+  readonly sigProxy?: string;
   /** As in `ctrl-p,ctrl-q`. */
   readonly detachKeys?: string;
 }

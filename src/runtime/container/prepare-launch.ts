@@ -24,7 +24,7 @@ import { parseDetachKeys } from "./detach-keys.ts";
 import { firstProcess } from "./first-process.ts";
 import { foreignCall } from "./foreign-runtime.ts";
 import { type HealthLaunch, healthCheck, healthLaunch } from "./health-launch.ts";
-import { keepExit } from "./launch-records.ts";
+import { keepExit, restartMark } from "./launch-records.ts";
 import { logLimit, USUAL_LOG } from "./log-options.ts";
 import type { Launch } from "./tape-image.ts";
 
@@ -45,6 +45,10 @@ export interface StartOptions {
   /** Whether the caller's standard input is the container's. */
   readonly interactive: boolean;
   readonly autoRemove: boolean;
+  /** Of the container's output what the caller doesn't want. */
+  readonly leave?: readonly ("stdout" | "stderr")[];
+  /** The caller's signals are not for the container. */
+  readonly keepSignals?: boolean;
 }
 
 /**
@@ -78,7 +82,7 @@ export function prepareLaunch(
   return {
     id,
     request: {
-      spec,
+      spec: unannotated(spec),
       rootMounts,
       ...(options.maps === null ? {} : { imageMaps: options.maps }),
       cgroup: options.runtime === null ? cgroup : foreignGroups(cgroup),
@@ -99,6 +103,11 @@ export function prepareLaunch(
     arch: machineArch(),
     ...healthLaunch(state, spec, cgroup.procsFiles, options),
   };
+}
+
+/** Annotations are nothing to the launcher, and would have each container make a tape anew. */
+function unannotated({ annotations: _, ...spec }: Spec): Spec {
+  return spec;
 }
 
 /** An ordinary user's groups are elsewhere when another shell starts the container again. */
@@ -164,7 +173,7 @@ function withJoined(containers: ContainerStore, spec: Spec, joins: Joins): Spec 
 
 function ioOf(
   options: ContainerOptions,
-  { mode, interactive }: StartOptions,
+  { mode, interactive, leave = [], keepSignals = false }: StartOptions,
   state: string,
   id: string,
 ): LaunchIo {
@@ -191,6 +200,8 @@ function ioOf(
     ...log,
     ...attachable,
     ...(keys === undefined ? {} : { detachKeys: keys }),
+    ...(leave.length === 0 ? {} : { leave }),
+    ...(keepSignals ? { keepSignals } : {}),
   };
 }
 
@@ -201,9 +212,15 @@ function clearingUp(
   files: readonly string[] | undefined,
   { restart, points }: ContainerOptions,
   { autoRemove }: StartOptions,
-): Pick<Launch, "removeAfter" | "runAfter" | "becomeAfter"> {
+): Pick<Launch, "removeAfter" | "runAfter" | "becomeAfter" | "becomeWith"> {
   if (restart.name !== "no") return { removeAfter: [], becomeAfter: endedProgram(id) };
-  if (!autoRemove) return { removeAfter: [] };
+  // It may get a policy while it runs.
+  if (!autoRemove)
+    return {
+      removeAfter: [],
+      becomeAfter: endedProgram(id),
+      becomeWith: restartMark(containers.stateDirectory(id)),
+    };
   // Volumes have rows, which the launcher can't remove.
   const anonymous = points.some((point) => point.type === "volume" && point.anonymous);
   if (files === undefined || anonymous) return { removeAfter: [], runAfter: endedProgram(id) };

@@ -4,7 +4,7 @@ import { isUsable, nextFree } from "./address-pool.ts";
 import { macFor } from "./mac-address.ts";
 import type { Attachment } from "./network-choice.ts";
 import type { MemberRow, NetworkRow } from "./network-row.ts";
-import { addressAt, formatSubnet, readSubnet, type Subnet } from "./subnet.ts";
+import { addressAt, contains, formatSubnet, readSubnet, type Subnet } from "./subnet.ts";
 
 export type ChosenAddress = Pick<MemberRow, "address" | "address6" | "mac">;
 
@@ -36,7 +36,8 @@ export function chooseAddress(
   const last = parseAddress(network.last_address ?? "")?.value;
   const address =
     wanted.address === undefined
-      ? (nextFree(subnet, taken, last) ?? full(network, network.subnet))
+      ? (nextFree(subnet, taken, last, partOf(network.ip_range)) ??
+        full(network, network.ip_range ?? network.subnet))
       : staticAddress(wanted.address, subnet, network, members);
   const mac = wanted.mac ?? macFor(address);
   const sameMac = members.find((member) => member.mac === mac);
@@ -58,11 +59,11 @@ export function chooseAddress(
       return formatAddress(staticAddress(wanted.address6, subnet6, network, members));
     const taken6 = addressesOf([network.gateway6, ...members.map(({ address6 }) => address6)]);
     const alike = addressAt(subnet6, address.value - subnet.base);
+    const part6 = partOf(network.ip_range6);
+    const fits = isUsable(subnet6, alike) && (part6 === undefined || contains(part6, alike));
     const found =
-      isUsable(subnet6, alike) && !taken6.has(alike.value)
-        ? alike
-        : nextFree(subnet6, taken6, undefined);
-    return formatAddress(found ?? full(network, network.subnet6));
+      fits && !taken6.has(alike.value) ? alike : nextFree(subnet6, taken6, undefined, part6);
+    return formatAddress(found ?? full(network, network.ip_range6 ?? network.subnet6));
   }
 }
 
@@ -90,6 +91,10 @@ function full(network: NetworkRow, subnet: string): never {
     "stop a container, or make a network with a larger --subnet",
     undefined,
   );
+}
+
+function partOf(range: string | null): Subnet | undefined {
+  return range === null ? undefined : readSubnet(range);
 }
 
 function subnetFor(network: NetworkRow, text: string): Subnet {

@@ -14,10 +14,16 @@ export function inspectNetwork(
   names: ReadonlyMap<string, string>,
 ): object {
   const ranges = [
-    { Subnet: network.subnet, Gateway: network.gateway },
+    { Subnet: network.subnet, ...partOf(network.ip_range), Gateway: network.gateway },
     ...(network.subnet6 === null
       ? []
-      : [{ Subnet: network.subnet6, Gateway: network.gateway6 ?? "" }]),
+      : [
+          {
+            Subnet: network.subnet6,
+            ...partOf(network.ip_range6),
+            Gateway: network.gateway6 ?? "",
+          },
+        ]),
   ];
   const options = JSON.parse(network.options) as Readonly<Record<string, string>>;
   return {
@@ -44,6 +50,10 @@ export function inspectNetwork(
     },
     Labels: JSON.parse(network.labels) as object,
   };
+}
+
+function partOf(range: string | null): { readonly IPRange?: string } {
+  return range === null ? {} : { IPRange: range };
 }
 
 export function inspectPredefined(name: Predefined): object {

@@ -2,7 +2,7 @@ import { TsimgError } from "../../sys/error.ts";
 import { type Address, formatAddress, parseAddress } from "./address.ts";
 import { isUsable } from "./address-pool.ts";
 import { MOST_INTERFACE_NAME } from "./network-names.ts";
-import { addressAt, contains, parseSubnet, type Subnet } from "./subnet.ts";
+import { addressAt, contains, formatSubnet, overlaps, parseSubnet, type Subnet } from "./subnet.ts";
 
 /** What a user asks of a new network. */
 export interface NetworkOptions {
@@ -10,6 +10,8 @@ export interface NetworkOptions {
   /** At most one of each family. */
   readonly subnets: readonly string[];
   readonly gateways: readonly string[];
+  /** Parts of the subnets that addresses are taken from which nobody asks for. */
+  readonly ranges: readonly string[];
   readonly ipv6: boolean;
   readonly internal: boolean;
   readonly labels: Readonly<Record<string, string>>;
@@ -21,6 +23,8 @@ export interface NetworkOptions {
 export interface Range {
   readonly subnet: Subnet;
   readonly gateway: Address;
+  /** Where addresses are taken from, unless it is the whole subnet. */
+  readonly part?: Subnet;
 }
 
 /** An interface, a bridge or a namespace could be asked for by that name. */
@@ -40,7 +44,7 @@ export function checkNetworkName(name: string): string {
 }
 
 /**
- * The ranges that `--subnet` and `--gateway` name.
+ * The ranges that `--subnet`, `--gateway` and `--ip-range` name.
  *
  * @throws TsimgError ERR_USAGE
  */
@@ -52,8 +56,14 @@ export function chosenRanges(options: NetworkOptions): { v4?: Range; v6?: Range 
     throw new TsimgError("ERR_USAGE", `gateway ${formatAddress(lost)} is in no --subnet`, {
       hint: "give the --subnet that it belongs to",
     });
-  const v4 = rangeOf(4, subnets, gateways);
-  const v6 = rangeOf(6, subnets, gateways);
+  const parts = options.ranges.map((text) => parseSubnet(text, "--ip-range"));
+  const astray = parts.find((part) => !subnets.some((subnet) => overlaps(subnet, part)));
+  if (astray !== undefined)
+    throw new TsimgError("ERR_USAGE", `--ip-range ${formatSubnet(astray)} is in no --subnet`, {
+      hint: "give the --subnet that it belongs to",
+    });
+  const v4 = rangeOf(4, subnets, gateways, parts);
+  const v6 = rangeOf(6, subnets, gateways, parts);
   return { ...(v4 !== undefined && { v4 }), ...(v6 !== undefined && { v6 }) };
 }
 
@@ -88,6 +98,7 @@ function rangeOf(
   family: 4 | 6,
   subnets: readonly Subnet[],
   gateways: readonly Address[],
+  parts: readonly Subnet[],
 ): Range | undefined {
   const [subnet, second] = subnets.filter((each) => each.family === family);
   if (subnet === undefined) return undefined;
@@ -104,7 +115,11 @@ function rangeOf(
     throw new TsimgError("ERR_USAGE", `${formatAddress(gateway)} can't be a gateway`, {
       hint: "the first and the last address of a subnet are special",
     });
-  return gateway === undefined ? withFirstAsGateway(subnet) : { subnet, gateway };
+  const chosen = gateway === undefined ? withFirstAsGateway(subnet) : { subnet, gateway };
+  const [part, more] = parts.filter((each) => each.family === family);
+  if (more !== undefined) throw new TsimgError("ERR_USAGE", "a subnet has one --ip-range, not two");
+  // As with docker, one that is wider changes nothing.
+  return part === undefined || part.prefix <= subnet.prefix ? chosen : { ...chosen, part };
 }
 
 function parseGateway(text: string): Address {

@@ -14,6 +14,9 @@ export interface NetworkRow {
   readonly gateway: string;
   readonly subnet6: string | null;
   readonly gateway6: string | null;
+  /** The part of the subnet, `address/prefix`, of which nobody has to ask; null for all of it. */
+  readonly ip_range: string | null;
+  readonly ip_range6: string | null;
   /** 1: nothing gets in or out. */
   readonly internal: number;
   /** Bytes; null until the bridge is first made, unless an option says it. */

@@ -23,6 +23,7 @@ const DEFAULT_OPTIONS: NetworkOptions = {
   name: DEFAULT_NETWORK,
   subnets: [],
   gateways: [],
+  ranges: [],
   ipv6: false,
   internal: false,
   labels: {},
@@ -174,8 +175,8 @@ export class NetworkStore {
     const { id, bridge, mtu, v4, v6 } = made;
     this.database.run(
       `insert into networks (name, id, driver, bridge, subnet, gateway, subnet6, gateway6,
-         internal, mtu, options, labels, created)
-       values (?, ?, 'bridge', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         ip_range, ip_range6, internal, mtu, options, labels, created)
+       values (?, ?, 'bridge', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       options.name,
       id,
       bridge,
@@ -183,6 +184,8 @@ export class NetworkStore {
       formatAddress(v4.gateway),
       v6 === undefined ? null : formatSubnet(v6.subnet),
       v6 === undefined ? null : formatAddress(v6.gateway),
+      v4.part === undefined ? null : formatSubnet(v4.part),
+      v6?.part === undefined ? null : formatSubnet(v6.part),
       options.internal ? 1 : 0,
       mtu,
       JSON.stringify(options.options),

@@ -32,6 +32,8 @@ export interface ExecRequest {
   readonly seccompFilter?: Buffer;
   readonly io: LaunchIo;
   readonly pidFile?: string;
+  /** Where the launcher writes how it has ended. */
+  readonly exitRecord?: string;
   /** Whether it is launched from within an ordinary user's namespaces. */
   readonly unprivileged?: boolean;
   /** The launcher ends when the program runs, and leaves it to whoever called. */
@@ -72,7 +74,10 @@ export function compileExec(request: ExecRequest): Tape {
     child: child.list,
     after: after.list,
     options: optionsOf(request),
-    files: request.pidFile === undefined ? {} : { pid: request.pidFile },
+    files: {
+      ...(request.pidFile === undefined ? {} : { pid: request.pidFile }),
+      ...(request.exitRecord === undefined ? {} : { exitRecord: request.exitRecord }),
+    },
     ...(io.kind === "detached" && io.printId !== undefined ? { printId: io.printId } : {}),
     ...(io.kind === "foreground" && io.detachKeys !== undefined
       ? { detachKeys: io.detachKeys }
@@ -103,7 +108,8 @@ function compileChild(
   if (io.tty) openTerminal(steps, process, console);
   const all = [FIRST_CLOSED_FD, 0xffff_ffff, 0];
   steps.call("close_range", all, "letting go of everything of the host");
-  enterDirectory(steps, process.cwd);
+  // Of an exec, docker's status; what calls an OCI runtime takes any.
+  enterDirectory(steps, process.cwd, 126);
   const umask = process.user.umask ?? 0o022;
   steps.call("umask", [mode(umask)], `setting the umask to 0${umask.toString(8)}`);
   limitFiles(steps, process, io.kind !== "direct");

@@ -40,13 +40,13 @@ import {
   setSysctls,
   unblockSignals,
 } from "./process.ts";
-import type { LaunchRequest, ProgramCall } from "./request.ts";
+import type { LaunchIo, LaunchRequest, ProgramCall } from "./request.ts";
 import { mountRoot, placeRoot } from "./rootfs.ts";
 import { borrowSharedMemory, showSharedMemory } from "./shared-memory.ts";
 import { Steps } from "./steps.ts";
 import { connectConsole, connectStreams, makeConsole } from "./streams.ts";
 import type { Register, Step, Strings, Tape, TapeFiles, TapeOption } from "./tape.ts";
-import { mode } from "./tape.ts";
+import { flags, mode } from "./tape.ts";
 import { directoryTarget, relativeToRoot } from "./target.ts";
 import { becomeMappedRoot, writeMaps } from "./user-namespace.ts";
 
@@ -116,11 +116,21 @@ export function optionsOf({ io, gate, transient, spec }: LaunchRequest): readonl
   const options: TapeOption[] = gate !== undefined || transient ? ["transient"] : [];
   if (io.kind === "direct") return [...options, "direct"];
   if (io.kind === "detached") options.push("detached");
+  else options.push(...callersSide(io));
   if (io.tty) options.push("tty");
   // Whoever isn't the caller could not open the caller's own streams again.
   const other = spec.process.user.uid !== 0 || userNamespaceOf(spec.linux.namespaces) !== undefined;
   if (other) options.push("relay");
   if (io.interactive) options.push("stdin");
+  return options;
+}
+
+/** What of the container is the caller's in the foreground. */
+function callersSide(io: Extract<LaunchIo, { kind: "foreground" }>): readonly TapeOption[] {
+  const { leave = [], keepSignals = false } = io;
+  const options: TapeOption[] = keepSignals ? ["keepSignals"] : [];
+  if (leave.includes("stdout")) options.push("leaveStdout");
+  if (leave.includes("stderr")) options.push("leaveStderr");
   return options;
 }
 
@@ -222,7 +232,8 @@ export function compileAfter(request: LaunchRequest): readonly Step[] {
     const { argv, env, why } = request.runAfter;
     steps.call("program", [argv[0], strings(argv), strings(env)], why);
   }
-  if (request.becomeAfter !== undefined) becomeProgram(steps, request.becomeAfter);
+  if (request.becomeAfter !== undefined)
+    becomeProgram(steps, request.becomeAfter, request.becomeWith);
   return steps.list;
 }
 
@@ -234,10 +245,20 @@ function killRest(steps: Steps, { spec, cgroup, gate, transient }: LaunchRequest
   steps.call("killgroup", [procs], "ending the container's other processes");
 }
 
-/** The launcher's last step: what comes after it has no tape. */
-function becomeProgram(steps: Steps, { argv, env, why }: ProgramCall): void {
-  unblockSignals(steps);
-  steps.call("execve", [argv[0], strings(argv), strings(env)], why);
+/**
+ * The launcher's last step: what comes after it has no tape.
+ *
+ * @param condition path of a file without which it is left out
+ */
+function becomeProgram(steps: Steps, { argv, env, why }: ProgramCall, condition?: string): void {
+  const become = () => {
+    unblockSignals(steps);
+    steps.call("execve", [argv[0], strings(argv), strings(env)], why);
+  };
+  if (condition === undefined) return become();
+  const args = [flags("AT_FDCWD"), condition, flags("O_PATH", "O_CLOEXEC")];
+  const asked = () => steps.call("openat", args, "asking whether its restart was asked for");
+  steps.attempt(asked, { tolerate: "any", ok: become });
 }
 
 function strings(values: readonly string[]): Strings {

@@ -47,8 +47,11 @@ const OPTION_BITS = {
   stdin: 4,
   direct: 8,
   transient: 16,
+  keepSignals: 32,
   relay: 64,
   handover: 128,
+  leaveStdout: 256,
+  leaveStderr: 512,
 } as const;
 const TOLERATE_ANY = 1;
 const WARN = 2;

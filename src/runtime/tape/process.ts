@@ -3,7 +3,7 @@ import { TsimgError } from "../../sys/error.ts";
 import { writeFile } from "./cgroup.ts";
 import { isConstant } from "./constants.ts";
 import type { Steps } from "./steps.ts";
-import type { Register } from "./tape.ts";
+import type { Register, Step } from "./tape.ts";
 import { bytes, flags, REPORT_SOCKET, words } from "./tape.ts";
 import { OPEN_HOW_SIZE, openHow, relativeToRoot } from "./target.ts";
 
@@ -97,8 +97,10 @@ export function raiseLoopback(steps: Steps): void {
 /**
  * The working directory. By now no descriptor of the host is open but the standard streams,
  * and the kernel refuses /proc/PID/fd links here, so that it can only be in the container.
+ *
+ * @param status of the launcher when it can't be entered
  */
-export function enterDirectory(steps: Steps, cwd: string): void {
+export function enterDirectory(steps: Steps, cwd: string, status: Step["status"] = 125): void {
   const why = `changing to directory "${cwd}"`;
   if (relativeToRoot(cwd) === ".") return;
   steps.scope(() => {
@@ -107,8 +109,9 @@ export function enterDirectory(steps: Steps, cwd: string): void {
     const args = [root, relativeToRoot(cwd), how, OPEN_HOW_SIZE];
     const directory = steps.keep("openat2", args, why, {
       hint: "--workdir must name a directory in the container",
+      status,
     });
-    steps.call("fchdir", [directory], why);
+    steps.call("fchdir", [directory], why, { status });
     steps.call("close", [directory], why);
   });
 }

@@ -26,6 +26,8 @@ export interface LaunchRequest {
   readonly runAfter?: ProgramCall;
   /** A program that takes the launcher's place at the very end. */
   readonly becomeAfter?: ProgramCall;
+  /** Path of a file without which it doesn't. */
+  readonly becomeWith?: string;
   /** A reaping, signal-forwarding PID 1 in front of the command. */
   readonly init: boolean;
   /** struct sock_filter[] of `spec.linux.seccomp`. */
@@ -95,6 +97,10 @@ export type LaunchIo =
       readonly attachSocket?: string;
       /** Bytes; with a terminal alone. */
       readonly detachKeys?: string;
+      /** What the caller doesn't get. */
+      readonly leave?: readonly ("stdout" | "stderr")[];
+      /** The caller's signals are its own, and may end it before the container. */
+      readonly keepSignals?: boolean;
     }
   /** The caller's own streams; with a terminal, one whose master goes to `consoleSocket`. */
   | { readonly kind: "direct"; readonly tty: boolean; readonly consoleSocket?: string }

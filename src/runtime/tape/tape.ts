@@ -36,6 +36,8 @@ export interface Tape {
  * - `direct`: the child has the caller's own streams, a terminal too
  * - `relay`: output passes through the launcher even where nobody else has a use for it
  * - `transient`: the launcher ends once the child closes its report socket, and leaves it alone
+ * - `keepSignals`: the caller's side is a process of its own, and its signals end it alone
+ * - `leaveStdout`, `leaveStderr`: the caller doesn't get the stream; the log does, or nobody
  * - `handover`: the child's tape has such a step, and the launcher then waits for the copy
  */
 export type TapeOption =
@@ -45,6 +47,9 @@ export type TapeOption =
   | "direct"
   | "transient"
   | "relay"
+  | "leaveStdout"
+  | "leaveStderr"
+  | "keepSignals"
   | "handover";
 
 /** A check that the launcher runs again and again. Times are milliseconds. */

@@ -13,7 +13,7 @@ import { NetworkStore } from "../../../src/runtime/network/network-store.ts";
 import { reclaimNetwork } from "../../../src/runtime/network/reclaim-network.ts";
 import { type FakeContainer, HOST, NetworkWorld, OUTSIDE, run, whyNot } from "./network-world.ts";
 
-const PLAIN = { gateways: [], ipv6: false, internal: false, labels: {}, options: {} };
+const PLAIN = { gateways: [], ranges: [], ipv6: false, internal: false, labels: {}, options: {} };
 
 describe.skipIf(whyNot !== undefined)("networks in motion", () => {
   let world: NetworkWorld;

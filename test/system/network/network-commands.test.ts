@@ -62,6 +62,25 @@ describe.skipIf(whyNot !== undefined)("tsimg network", () => {
     expect(tsimg("network", "rm", "host").stderr).toContain("pre-defined");
   });
 
+  it("gives addresses of --ip-range, and others to who asks for them", () => {
+    const range = ["--subnet", "10.51.1.0/24", "--ip-range", "10.51.1.192/26"];
+    output("network", "create", ...range, "part");
+    const [shown] = JSON.parse(output("network", "inspect", "part"));
+    expect(shown.IPAM.Config).toEqual([
+      { Subnet: "10.51.1.0/24", IPRange: "10.51.1.192/26", Gateway: "10.51.1.1" },
+    ]);
+    const any = world.start("any", { network: ["part"] });
+    const asks = world.start("asks", { network: ["part"], ip: "10.51.1.7" });
+    const [{ Containers: members }] = JSON.parse(output("network", "inspect", "part"));
+    expect(members[any.id].IPv4Address).toBe("10.51.1.192/24");
+    expect(members[asks.id].IPv4Address).toBe("10.51.1.7/24");
+    for (const one of [any, asks]) world.end(one);
+    output("network", "rm", "part");
+    const lost = tsimg("network", "create", "--ip-range", "10.51.1.192/26", "part");
+    expect(lost).toMatchObject({ status: 1, stdout: "" });
+    expect(lost.stderr).toContain("is in no --subnet");
+  });
+
   it("prunes what nobody is in, after it was told to", () => {
     output("network", "create", "idle");
     output("network", "create", "busy");

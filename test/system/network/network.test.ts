@@ -16,7 +16,7 @@ import {
   whyNot,
 } from "./network-world.ts";
 
-const BLUE = { subnets: ["10.99.1.0/24", "fd99:1::/64"], gateways: [], ipv6: true };
+const BLUE = { subnets: ["10.99.1.0/24", "fd99:1::/64"], gateways: [], ranges: [], ipv6: true };
 const PLAIN = { internal: false, labels: {}, options: {} };
 
 const BOTH = [
@@ -134,6 +134,7 @@ describe.skipIf(whyNot !== undefined).each(FILTERS)(
         name: "vault",
         subnets: [],
         gateways: [],
+        ranges: [],
         ipv6: false,
         ...PLAIN,
         internal: true,

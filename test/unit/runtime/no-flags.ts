@@ -4,7 +4,17 @@ import type { RunFlags } from "../../../src/runtime/run-flags.ts";
 export const NO_FLAGS: RunFlags = {
   ...{ rm: false, detach: false, tty: false, interactive: false, readOnly: false, init: false },
   ...{ privileged: false, publishAll: false, storage: {}, command: [], env: [], envFile: [] },
-  ...{ label: [], labelFile: [], logOpt: [], volume: [], mount: [], tmpfs: [], volumesFrom: [] },
+  ...{
+    attach: [],
+    annotation: [],
+    label: [],
+    labelFile: [],
+    logOpt: [],
+    volume: [],
+    mount: [],
+    tmpfs: [],
+    volumesFrom: [],
+  },
   ...{ network: [], net: [], networkAlias: [], addHost: [], dns: [], dnsSearch: [] },
   ...{ dnsOption: [], publish: [], expose: [], capAdd: [], capDrop: [], securityOpt: [] },
   ...{ ulimit: [], sysctl: [], device: [], groupAdd: [], uidmap: [], gidmap: [] },

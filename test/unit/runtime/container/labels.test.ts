@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chooseLabels } from "../../../../src/runtime/container/labels.ts";
+import { chooseLabels, parseAnnotations } from "../../../../src/runtime/container/labels.ts";
 
 test("flags stand over files, files over the image", () => {
   const image = { image: "1", file: "1", flag: "1" };
@@ -27,4 +27,9 @@ test.each([
   expect(() => chooseLabels({}, files, flags)).toThrow(
     expect.objectContaining({ code: "ERR_USAGE", message: expect.stringContaining(place) }),
   );
+});
+
+test("annotations have names, and values with everything", () => {
+  expect(parseAnnotations(["a=1", "b=x=y", "bare", "a=2"])).toEqual({ a: "2", b: "x=y", bare: "" });
+  expect(() => parseAnnotations(["=x"])).toThrow("an annotation without a name in --annotation");
 });

@@ -125,6 +125,25 @@ describe("the pool", () => {
     expect(given.join("")).toBe("23456234");
   });
 
+  it.each([
+    ["10.0.0.4/30", "456456"],
+    ["10.0.0.0/30", "123123"],
+    ["10.0.0.3/32", "333333"],
+  ])("stays in the part %s of its subnet", (text, expected) => {
+    const part = parseSubnet(text, "");
+    const given: string[] = [];
+    let last: bigint | undefined;
+    while (given.length < 6) {
+      const next = nextFree(subnet, new Set(), last, part);
+      if (next === undefined) throw new Error("full");
+      last = next.value;
+      given.push(formatAddress(next).slice(-1));
+    }
+    expect(given.join("")).toBe(expected);
+    const all = new Set([1, 2, 3, 4, 5, 6].filter((one) => expected.includes(String(one))).map(at));
+    expect(nextFree(subnet, all, last, part)).toBeUndefined();
+  });
+
   it("finds the only one that is left, and then none; never the first or the last address", () => {
     fc.assert(
       fc.property(

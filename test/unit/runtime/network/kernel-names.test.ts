@@ -17,6 +17,7 @@ const ID = "0123456789abcdef".repeat(4);
 const NETWORK: NetworkRow = {
   ...{ name: "blue", id: ID, driver: "bridge", bridge: "ts-blue", mtu: 1400, up: null },
   ...{ subnet: "10.20.0.0/24", gateway: "10.20.0.1", subnet6: "fd20::/64", gateway6: "fd20::1" },
+  ...{ ip_range: null, ip_range6: null },
   ...{ internal: 0, last_address: null, options: "{}", labels: "{}", created: "" },
 };
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { NetworkFlags } from "../../../../src/runtime/network/network-flags.ts";
 import { bridgeOptions, chosenRanges } from "../../../../src/runtime/network/network-options.ts";
 import { parseNetworkFlags } from "../../../../src/runtime/network/network-request.ts";
+import { formatSubnet } from "../../../../src/runtime/network/subnet.ts";
 
 const NONE: NetworkFlags = {
   ...{ network: [], net: [], networkAlias: [], addHost: [], dns: [], dnsSearch: [] },
@@ -120,9 +121,13 @@ describe("names and name servers", () => {
 });
 
 describe("network create", () => {
-  const ranges = (subnets: readonly string[], gateways: readonly string[] = []) =>
+  const ranges = (
+    subnets: readonly string[],
+    gateways: readonly string[] = [],
+    parts: readonly string[] = [],
+  ) =>
     chosenRanges({
-      ...{ name: "n", subnets, gateways, ipv6: false, internal: false },
+      ...{ name: "n", subnets, gateways, ranges: parts, ipv6: false, internal: false },
       ...{ labels: {}, options: {} },
     });
 
@@ -137,6 +142,23 @@ describe("network create", () => {
     [["10.0.0.0/24"], ["10.0.0.1", "10.0.0.2"], /one gateway, not two/],
   ])("subnets %j with gateways %j are refused", (subnets, gateways, message) => {
     expect(() => ranges(subnets, gateways)).toThrow(message);
+  });
+
+  it.each<[readonly string[], readonly string[], RegExp]>([
+    [[], ["10.0.0.128/25"], /in no --subnet/],
+    [["10.0.0.0/24"], ["10.1.0.128/25"], /in no --subnet/],
+    [["10.0.0.0/24"], ["fd12::/80"], /in no --subnet/],
+    [["10.0.0.0/24"], ["10.0.0.0/26", "10.0.0.64/26"], /one --ip-range, not two/],
+    [["10.0.0.0/24"], ["nope"], /invalid subnet "nope" in --ip-range/],
+  ])("subnets %j with ranges %j are refused", (subnets, parts, message) => {
+    expect(() => ranges(subnets, [], parts)).toThrow(message);
+  });
+
+  it("a range is a part of its subnet; one that is wider changes nothing", () => {
+    const both = ranges(["10.0.0.0/24", "fd12::/64"], [], ["fd12::/80", "10.0.0.128/25"]);
+    expect(both.v4?.part && formatSubnet(both.v4.part)).toBe("10.0.0.128/25");
+    expect(both.v6?.part && formatSubnet(both.v6.part)).toBe("fd12::/80");
+    expect(ranges(["10.0.0.0/24"], [], ["10.0.0.0/16"]).v4?.part).toBeUndefined();
   });
 
   it("names of bridges are names of interfaces", () => {
