@@ -19,7 +19,7 @@ const GiB = 2 ** 30;
 const RUNS = 20;
 const never = new AbortController().signal;
 /** What else the machine does can shift one measurement; it doesn't shift three alike. */
-const AGAIN = { retry: 2 } as const;
+const AGAIN = { retry: 2, timeout: 400_000 } as const;
 
 describe.skipIf(absent !== undefined)(`figures of known truth ${absent ?? ""}`, () => {
   let directory: TemporaryDirectory;

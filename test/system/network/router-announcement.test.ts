@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NetworkStore } from "../../../src/runtime/network/network-store.ts";
 import { type FakeContainer, NetworkWorld, run, whyNot } from "./network-world.ts";
 
-const PLAIN = { gateways: [], internal: false, labels: {}, options: {} };
+const PLAIN = { gateways: [], ranges: [], internal: false, labels: {}, options: {} };
 
 /** An ICMPv6 router advertisement to all nodes, as root with CAP_NET_RAW can send it. */
 const ANNOUNCE = `
