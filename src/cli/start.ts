@@ -1,5 +1,6 @@
 import type { App } from "../app.ts";
 import type { Container } from "../runtime/container/container.ts";
+import { isStarting } from "../runtime/container/container-look.ts";
 import { TsimgError } from "../sys/error.ts";
 import { sleep } from "../sys/sleep.ts";
 import { attachTo } from "./attach.ts";
@@ -71,8 +72,9 @@ async function startOne(app: App, name: string): Promise<string> {
 async function isStartedByOther(app: App, id: string, error: unknown): Promise<boolean> {
   if (!(error instanceof TsimgError && error.code === "ERR_STATE")) return false;
   for (;;) {
-    const state = app.containers.find(id)?.state;
-    if (state?.status !== "created" || !state.starting) return state?.status === "running";
+    const container = app.containers.find(id);
+    if (container === undefined || !isStarting(container))
+      return container?.state.status === "running";
     await sleep(POLL);
   }
 }

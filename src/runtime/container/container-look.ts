@@ -26,6 +26,11 @@ export function asContainer({ row, options, state }: Look): Container {
   return { row, options, state };
 }
 
+/** Whether a process is starting a container right now. */
+export function isStarting({ state }: Container): boolean {
+  return (state.status === "created" || state.status === "restarting") && state.starting;
+}
+
 /** Whether nothing keeps a container: it doesn't run, and nobody is about to start it. */
 export function isStopped({ state }: Container): boolean {
   return state.status === "exited" || (state.status === "created" && !state.starting);

@@ -18,7 +18,7 @@ export function stateOf(
   if (row.exit !== null)
     return {
       status: "exited",
-      exit: JSON.parse(row.exit) as ExitRecord,
+      exit: parseExit(row.exit),
       started: readStarted(directory),
     };
   // Before its record is read: a starter ends only after that is written.
@@ -33,7 +33,8 @@ export function stateOf(
   if (exit !== undefined && options.restart.name !== "no") {
     const again = (attended || isStarting) && row.stop_asked === 0;
     const restarting = again && wantsRestart(options.restart, exit, row.restarts);
-    return { status: restarting ? "restarting" : "exited", exit, started };
+    if (restarting) return { status: "restarting", starting: false, exit, started };
+    return { status: "exited", exit, started };
   }
   // Its launcher writes its end and clears up.
   if (attended) return { status: "running", started, paused: false };
@@ -41,6 +42,8 @@ export function stateOf(
   if (started !== undefined) return { status: "exited", exit: lostWith("launcher"), started };
   if (row.last_exit !== null && !isStarting)
     return { status: "exited", exit: cutOff(row.last_exit), started };
+  if (row.last_exit !== null && row.restarts > 0)
+    return { status: "restarting", starting: true, exit: parseExit(row.last_exit), started };
   const before = starter.split(":")[2] !== bootId();
   const ranBefore = before && row.starter !== null;
   if (isStarting || (row.ready === 1 && !ranBefore))
@@ -50,6 +53,10 @@ export function stateOf(
 
 /** Of a start whose process died before there was a launcher: it ended as the time before. */
 function cutOff(lastExit: string): ExitRecord {
-  const exit = JSON.parse(lastExit) as ExitRecord;
-  return { ...exit, error: "it was started again, but whoever did so was killed" };
+  const error = "it was started again, but whoever did so was killed";
+  return { ...parseExit(lastExit), error };
+}
+
+function parseExit(text: string): ExitRecord {
+  return JSON.parse(text) as ExitRecord;
 }

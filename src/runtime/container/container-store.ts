@@ -23,6 +23,7 @@ import { tellContainer, tellEnd } from "./container-events.ts";
 import {
   asContainer,
   isGone,
+  isStarting,
   isStopped,
   isUnsettled,
   type Look,
@@ -175,7 +176,7 @@ export class ContainerStore {
       const { state } = container;
       if (state.status === "running")
         throw new TsimgError("ERR_STATE", `container '${row.name}' is running`);
-      if (state.status === "created" && state.starting)
+      if (isStarting(container))
         throw new TsimgError("ERR_STATE", `container '${row.name}' is just being started`, {
           hint: "try again in a moment",
         });

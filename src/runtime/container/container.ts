@@ -110,9 +110,10 @@ export type ContainerState =
   /** `starting`: a process is at it right now. */
   | { readonly status: "created"; readonly starting: boolean }
   | { readonly status: "running"; readonly started: StartedRecord; readonly paused: boolean }
-  /** Its restart policy waits before it starts it again. */
+  /** Its restart policy waits before it starts it again, or is just `starting` it. */
   | {
       readonly status: "restarting";
+      readonly starting: boolean;
       readonly exit: ExitRecord;
       readonly started: StartedRecord | undefined;
     }

@@ -5,6 +5,7 @@ import { TsimgError } from "../../sys/error.ts";
 import { sleep } from "../../sys/sleep.ts";
 import { thaw } from "../cgroup/freeze.ts";
 import type { Container } from "./container.ts";
+import { isStarting } from "./container-look.ts";
 import type { ContainerStore } from "./container-store.ts";
 
 const POLL = 20;
@@ -113,7 +114,7 @@ async function settled(
 ): Promise<Container> {
   for (;;) {
     const container = containers.existing(id);
-    if (container.state.status !== "created" || !container.state.starting) return container;
+    if (!isStarting(container)) return container;
     await sleep(POLL, signal);
   }
 }

@@ -22,13 +22,20 @@ daemon=$!
 c() { ctr --address "$dir/sock" "$@"; }
 run() { c run --runc-binary "$runtime" --runc-root "$dir/runc" --cgroup "$cgroup/c" "$@"; }
 say() { echo "$1: status $?"; }
+# Output and errors come by two ways, of which either may be the faster.
+apart() {
+  "$@" 2>"$dir/errors"
+  set -- $?
+  cat "$dir/errors"
+  return "$1"
+}
 tasks() { c task ls | awk 'NR > 1 { print $1, $3 }'; }
 
 until c version >/dev/null 2>&1; do sleep 0.1; done
 c images import "$archive" >/dev/null
 image=$(c images ls -q | head -n 1)
 
-run --rm "$image" a sh -c 'echo out; echo err >&2; exit 7' 2>&1
+apart run --rm "$image" a sh -c 'echo out; echo err >&2; exit 7'
 say run
 run --rm --runtime io.containerd.runc.v2 "$image" b sh -c 'echo shim'
 say shim

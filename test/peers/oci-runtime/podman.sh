@@ -14,19 +14,26 @@ p() {
 }
 run() { p run --cgroup-parent "$cgroup" --network none "$@"; }
 say() { echo "$1: status $?"; }
+# Output and errors come by two ways, of which either may be the faster.
+apart() {
+  "$@" 2>"$dir/errors"
+  set -- $?
+  cat "$dir/errors"
+  return "$1"
+}
 
 p load -q -i "$archive" >/dev/null
 image=$(p images -q | head -n 1)
-run --rm "$image" sh -c 'echo out; echo err >&2; exit 7' 2>&1
+apart run --rm "$image" sh -c 'echo out; echo err >&2; exit 7'
 say run
 echo input | run -i --rm "$image" cat
 for program in /no/such no-such /etc/passwd /etc; do
   run --rm "$image" "$program" 2>/dev/null
   say "run $program"
 done
-run --rm --read-only --user 12:34 -m 32m --pids-limit 20 --hostname h \
+apart run --rm --read-only --user 12:34 -m 32m --pids-limit 20 --hostname h \
   --sysctl kernel.shm_rmid_forced=1 --tmpfs /t --shm-size 3m --cap-drop all "$image" \
-  sh -c 'id -u; hostname; touch /x; cat /proc/sys/kernel/shm_rmid_forced; grep CapBnd /proc/self/status' 2>&1
+  sh -c 'id -u; hostname; touch /x; cat /proc/sys/kernel/shm_rmid_forced; grep CapBnd /proc/self/status'
 script -qec "podman --root $dir/store --runroot $dir/run --tmpdir $dir/tmp --storage-driver overlay \
   --cgroup-manager cgroupfs --events-backend file --runtime $runtime run -t --rm --network none \
   --cgroup-parent $cgroup $image sh -c 'tty; exit 4'" /dev/null </dev/null
