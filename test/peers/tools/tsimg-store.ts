@@ -2,7 +2,11 @@ import { randomBytes } from "node:crypto";
 import { App } from "../../../src/app.ts";
 import { NO_CHAIN } from "../../../src/image/image-store.ts";
 import { sha256Digest } from "../../../src/oci/digest.ts";
+import type { ContainerOptions } from "../../../src/runtime/container/container.ts";
+import { NO_RESTART } from "../../../src/runtime/container/restart-policy.ts";
+import { parseNetworkFlags } from "../../../src/runtime/network/network-request.ts";
 import { ownIdentity } from "../../../src/store/process-identity.ts";
+import { NO_FLAGS } from "../../unit/runtime/no-flags.ts";
 
 /** Removes every unpacked layer of the store at `root`; names, manifests and blobs stay. */
 export function dropLayers(root: string): void {
@@ -11,6 +15,15 @@ export function dropLayers(root: string): void {
   for (const { id, kind } of app.snapshots.walk().toReversed())
     if (kind === "committed") app.snapshots.remove(id);
 }
+
+/** Of a container that was made with no flags. */
+const OPTIONS: ContainerOptions = {
+  ...{ command: ["sh", "-c", "exit 0"], stopSignal: "SIGTERM", stopTimeout: null },
+  ...{ tty: false, interactive: false, detached: true, init: false, labels: {} },
+  ...{ cgroups: [], logFile: null, detachKeys: null, pidFile: null, runtime: null },
+  ...{ health: null, restart: NO_RESTART, network: parseNetworkFlags(NO_FLAGS) },
+  ...{ exposed: [], joins: {}, maps: null, points: [] },
+};
 
 /** Makes a store at `root` that lists `count` images and as many containers that have ended. */
 export function fillStore(root: string, count: number): void {
@@ -36,7 +49,6 @@ function addEntries(app: App, index: number): void {
     },
     [],
   );
-  const command = ["sh", "-c", "exit 0"];
   const exit = { exitCode: 0, signal: 0, oomKilled: false, finishedAt: created };
   app.database.run(
     `insert into containers
@@ -46,14 +58,7 @@ function addEntries(app: App, index: number): void {
     app.snapshots.prepare("overlay2", null, "active"),
     created,
     ownIdentity(),
-    JSON.stringify({
-      command,
-      tty: false,
-      detached: true,
-      stopSignal: "SIGTERM",
-      cgroups: [],
-      logFile: null,
-    }),
+    JSON.stringify(OPTIONS),
     JSON.stringify(exit),
   );
 }
