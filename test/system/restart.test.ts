@@ -72,7 +72,7 @@ describe.skipIf(reason)(`restart policies ${reason ?? ""}`, () => {
     await run("spoilt", "on-failure:1", script);
     const id = await shown("spoilt", "{{.Id}}");
     await rename(configOf(id), `${configOf(id)}.away`);
-    await stage.output("exec", "spoilt", "touch", "/go");
+    await stage.tsimg(["exec", "spoilt", "touch", "/go"]);
     await stage.until(async () => (await status("spoilt")) === "exited");
     expect(await shown("spoilt", "{{.State.ExitCode}} {{.State.Error}}")).toMatch(
       /^128 '.*config.json' is missing$/,
@@ -174,7 +174,7 @@ describe.skipIf(reason)(`restart policies ${reason ?? ""}`, () => {
     const script = "until test -e /go; do sleep 0.02; done; exit 4";
     await stage.output("run", "-d", "--name", "plain", stage.tiny, "sh", "-c", script);
     await stage.output("update", "--restart", "on-failure:2", "plain");
-    await stage.output("exec", "plain", "touch", "/go");
+    await stage.tsimg(["exec", "plain", "touch", "/go"]);
     expect(await stage.output("wait", "plain")).toBe("4\n");
     expect(await restarts("plain")).toBe(2);
     // What it had is forgotten with the next start.
