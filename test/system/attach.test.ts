@@ -37,7 +37,7 @@ describe.skipIf(reason)(`tsimg attach ${reason ?? ""}`, () => {
     const { BundlePath } = await stage.inspect("talks");
     const asking = `pgrep -fc -- '[-]-attach ${BundlePath}/'`;
     await stage.until(async () => (await stage.shell(asking)).stdout === "2\n");
-    await stage.output("exec", "talks", "touch", "/go");
+    await stage.tsimg(["exec", "talks", "touch", "/go"]);
     const all = { out: "out\n", err: "err\n", status: 5 };
     expect(await Promise.all(said)).toEqual([all, all]);
     await stage.output("rm", "talks");
