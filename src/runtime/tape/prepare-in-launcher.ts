@@ -9,11 +9,11 @@ import type { Steps } from "./steps.ts";
 import { OWN_PIPES, type Register } from "./tape.ts";
 
 /*
- * The launcher's part for a container in a user namespace: what needs rights that the child
- * doesn't have there.
+ * The launcher's part for a container in a user namespace, or on a block device: what needs
+ * rights that the child doesn't have there, or no longer has in its cgroup.
  */
 
-/** Mounts that a child in a new user namespace has no right to make. */
+/** Mounts that a child has no right to make. */
 export interface Prepared {
   readonly root: Register;
   readonly sources: OpenedSources;
@@ -23,7 +23,8 @@ export interface Prepared {
 /** @returns undefined for a container that makes its mounts itself */
 export function prepareInLauncher(steps: Steps, request: LaunchRequest): Prepared | undefined {
   const { spec, rootMounts, imageMaps, stateDirectory } = request;
-  if (userNamespaceOf(spec.linux.namespaces) === undefined) return undefined;
+  if (userNamespaceOf(spec.linux.namespaces) === undefined && !isOnDevice(rootMounts))
+    return undefined;
   const mapping = imageMaps === undefined ? undefined : openMapping(steps, spec.linux, imageMaps);
   const scratch = posix.join(stateDirectory, "layers");
   const plain: MountSpec = {
@@ -40,6 +41,11 @@ export function prepareInLauncher(steps: Steps, request: LaunchRequest): Prepare
   // From there the child can attach the root without having the right to walk the path.
   steps.call("chdir", [spec.root.path], "entering the place of the container's root");
   return { root, sources, mapping };
+}
+
+/** The container's cgroup doesn't let it open the device that it lies on. */
+function isOnDevice(mounts: readonly MountSpec[]): boolean {
+  return mounts.length === 1 && mounts[0]?.source.startsWith("/dev/") === true;
 }
 
 /** The child has them; the launcher would keep them mounted. */
