@@ -77,6 +77,9 @@ export async function attackExec(
     writeFileSync(`${box.root}/attack`, "");
     await once(container, "close");
   } finally {
+    // Who stands at the pipe waits on without its launcher.
+    for (const child of childrenOf(exec.pid ?? 0))
+      tolerating(["ESRCH"], () => process.kill(Number(child), "SIGKILL"));
     exec.kill("SIGKILL");
     container.kill("SIGKILL");
   }
