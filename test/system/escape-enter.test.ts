@@ -103,7 +103,7 @@ describe.skipIf(reason ?? stageReason)(`who looks at all processes ${reason ?? "
       expect(done).toMatchObject({ status: 0, stderr: "" });
     }
   };
-  /** Each is seen, as itself and as its program; how often, depends on who is faster. */
+  /** Each is seen, as itself and as its program, which stays a moment for that; how often, depends. */
   const SEEN = /^ready\nprocesses: [1-9]\d*\n$/;
   const MAP = ["--uidmap", "0:300000:65536", "--gidmap", "0:400000:65536"];
 
@@ -111,15 +111,15 @@ describe.skipIf(reason ?? stageReason)(`who looks at all processes ${reason ?? "
     { title: "no", given: [] },
     { title: "a", given: MAP },
   ])("sees nothing of the host in what enters with $title user namespace", async ({ given }) => {
-    expect(await looking(given, () => often("exec", "looks", "true"))).toMatch(SEEN);
+    expect(await looking(given, () => often("exec", "looks", "sleep", "0.05"))).toMatch(SEEN);
   });
   test("nor in containers that join its processes, and what enters those", async () => {
     const joined = ["--pid", "container:looks"];
     const said = await looking([], async () => {
-      await often("run", "--rm", ...joined, stage.tiny, "true");
+      await often("run", "--rm", ...joined, stage.tiny, "sleep", "0.05");
       await stage.output("run", "-d", "--name", "joins", ...joined, stage.tiny, "sleep", "1000");
       try {
-        await often("exec", "joins", "true");
+        await often("exec", "joins", "sleep", "0.05");
       } finally {
         await stage.output("rm", "-f", "joins");
       }
