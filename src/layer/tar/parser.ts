@@ -1,8 +1,8 @@
-import { TsimgError } from "../../sys/error.ts";
-import { type ByteString, displayName } from "./byte-string.ts";
+import type { ByteString } from "./byte-string.ts";
 import { checksumMatches, sumBytes } from "./checksum.ts";
 import { ContentPlacer } from "./content.ts";
 import type { TarEntry, TarHandler } from "./entry.ts";
+import { ExtendedHeader } from "./extended-header.ts";
 import { overLimit, TarFault } from "./fault.ts";
 import { BLOCK_SIZE, FIELD } from "./fields.ts";
 import {
@@ -79,9 +79,8 @@ export class TarParser {
   #headerStart = 0;
   #zeroBlock = false;
 
-  #extension = Buffer.alloc(0);
-  #extensionFlag = 0;
-  /** Bytes to come of an extended header, of skipped content or of padding. */
+  #extension: ExtendedHeader | undefined;
+  /** Bytes to come of skipped content or of padding. */
   #left = 0;
   /** Padding after the current content or extended header. */
   #padding = 0;
@@ -119,17 +118,9 @@ export class TarParser {
       read();
     } catch (error) {
       this.#state = "failed";
-      throw error instanceof TarFault ? this.#located(error) : error;
+      if (!(error instanceof TarFault)) throw error;
+      throw error.at(this.#entries, this.#path, this.#headerStart);
     }
-  }
-
-  #located(fault: TarFault): TsimgError {
-    const number = this.#path === undefined ? this.#entries + 1 : this.#entries;
-    const name = this.#path === undefined ? "" : ` '${displayName(this.#path)}'`;
-    const message = `tar entry ${number}${name} at byte ${this.#headerStart}: ${fault.message}`;
-    if (fault.limit === undefined) return new TsimgError("ERR_LAYER_CORRUPT", message);
-    const hint = `raise the limit '${fault.limit}' if the archive is to be trusted`;
-    return new TsimgError("ERR_LAYER_LIMIT", message, { hint });
   }
 
   /** Reads some of `chunk` from `at`. @returns where to go on */
@@ -141,7 +132,7 @@ export class TarParser {
       case "skipped content":
         return this.#skip(chunk, at);
       case "extended header":
-        return this.#readExtension(chunk, at);
+        return this.#readExtension(chunk, at, this.#extension);
       case "end":
       case "failed":
         return chunk.length;
@@ -196,28 +187,20 @@ export class TarParser {
 
   #beginExtension(flag: number): void {
     const size = storedSize(this.#block, undefined);
-    if (size > this.#limits.headerBytes) {
-      throw overLimit(this.#limits, "headerBytes", `extended header has ${size} bytes`);
-    }
-    this.#extension = Buffer.allocUnsafe(size);
-    this.#extensionFlag = flag;
-    this.#left = size;
+    this.#extension = new ExtendedHeader(flag, size, this.#limits);
     this.#padding = paddingOf(size);
     this.#state = "extended header";
-    if (size === 0) this.#endExtension();
+    if (size === 0) this.#readExtension(this.#block, 0, this.#extension);
   }
 
-  #readExtension(chunk: Buffer, at: number): number {
-    const end = Math.min(chunk.length, at + this.#left);
-    chunk.copy(this.#extension, this.#extension.length - this.#left, at, end);
-    this.#left -= end - at;
-    if (this.#left === 0) this.#endExtension();
-    return end;
-  }
-
-  #endExtension(): void {
-    this.#overrides.add(this.#extensionFlag, this.#extension);
+  #readExtension(chunk: Buffer, at: number, header: ExtendedHeader | undefined): number {
+    if (header === undefined) return at;
+    const next = header.take(chunk, at);
+    if (!header.isWhole) return next;
+    this.#overrides.add(header.flag, header.bytes);
+    this.#extension = undefined;
     this.#beginPadding();
+    return next;
   }
 
   #beginEntry(flag: number): void {
